@@ -1,0 +1,107 @@
+package io.hpcrun.cli;
+
+import io.hpcrun.failure.Failure;
+import io.hpcrun.spec.ByteString;
+import io.hpcrun.spec.ContainerFlag;
+import io.hpcrun.spec.SlurmOption;
+import io.hpcrun.spec.SlurmValue;
+import java.util.List;
+
+/** The help texts; options come from the tables that the parser uses. */
+final class HelpText {
+  /** The sub-commands. */
+  static final List<String> COMMANDS = List.of("run", "submit", "timing", "help", "version");
+
+  private HelpText() {}
+
+  static String overview() {
+    return """
+        hpcrun runs containers as Slurm jobs and times how they start.
+
+          hpcrun run    [options] IMAGE -- COMMAND [ARGUMENT...]  run it and wait
+          hpcrun submit [options] IMAGE -- COMMAND [ARGUMENT...]  submit it, print the job id
+          hpcrun timing JOBID [--ranks] [--json]                  how long each stage took
+          hpcrun help   run|submit|timing                         all options
+          hpcrun version
+
+        Example: hpcrun run -N 2 -n 8 app.sif -- ./app --steps 100
+
+        Exit codes: 0 done; 2 wrong option or input; 3 refused: image, cluster and request do not
+        fit; 4 Slurm cannot be reached or refused the job; 5 the image cannot be read; 1 hpcrun
+        failed. 'run' ends with the application's code, or 128+n if signal n ended it.
+        """;
+  }
+
+  static String of(String command) {
+    return switch (command) {
+      case "run" ->
+          """
+          hpcrun run [options] IMAGE -- COMMAND [ARGUMENT...]
+
+          Submits a job that runs COMMAND in IMAGE, waits for it, copies its output here, prints the
+          timing on standard error and ends with the application's exit code. Ctrl-C asks once, the
+          second cancels the job; SIGTERM cancels at once. Standard input is not passed on; see -i.
+          """
+              + launchOptions();
+      case "submit" ->
+          """
+          hpcrun submit [options] IMAGE -- COMMAND [ARGUMENT...]
+
+          Submits a job that runs COMMAND in IMAGE and prints the job id.
+
+                --dry-run               print the job script, submit nothing
+                --parsable              print only JOBID[;CLUSTER], as sbatch does
+          """
+              + launchOptions();
+      case "timing" ->
+          """
+          hpcrun timing JOBID [--ranks] [--json]
+
+          Prints how long each stage of the job's launches took, on each node and over all. JOBID is
+          a job, an array (all its elements) or one element (12_3). A stage that could not be
+          measured is absent.
+
+                --ranks                 also every rank's stages
+                --json                  as JSON (schema hpcrun.timing/1)
+          """;
+      default -> {
+        if (COMMANDS.contains(command)) {
+          yield overview();
+        }
+        throw Failure.usage(
+            "hpcrun has no sub-command '" + ByteString.ofLatin1(command) + "'",
+            "use one of: " + String.join(", ", COMMANDS));
+      }
+    };
+  }
+
+  private static String launchOptions() {
+    StringBuilder help = new StringBuilder("\nThe container, in Apptainer's words:\n\n");
+    row(help, '\0', "bind", "=SRC[:DST[:ro]]", "show a file or directory of the node; repeatable");
+    row(help, '\0', "env", "=NAME=VALUE", "set a variable for the application; repeatable");
+    row(help, '\0', "pwd", "=DIR", "directory in the container to start in");
+    row(help, '\0', "home", "=DIR", "home directory in the container");
+    row(help, '\0', "no-mount", "=LIST", "mounts to leave out, such as tmp,cwd");
+    for (ContainerFlag flag : ContainerFlag.values()) {
+      row(help, '\0', flag.option(), "", flag.help());
+    }
+    help.append("\nMPI:\n\n");
+    row(help, '\0', "mpi", "=KIND", "auto (default), none, or one of 'srun --mpi=list'");
+    help.append("\nThe job, in sbatch's words and with their meaning:\n\n");
+    for (SlurmOption option : SlurmOption.values()) {
+      String value = option.placeholder();
+      boolean assigned =
+          option.value() != SlurmValue.NONE && option.value() != SlurmValue.OPTIONAL_WORD;
+      row(help, option.letter(), option.option(), (assigned ? "=" : "") + value, option.help());
+    }
+    row(help, '\0', "sbatch", "=OPTION", "any other option of sbatch, passed on as it is");
+    return help.toString();
+  }
+
+  private static void row(StringBuilder help, char letter, String name, String value, String text) {
+    String option = (letter == '\0' ? "    " : "-" + letter + ", ") + "--" + name + value;
+    help.append("  ").append(option);
+    help.append(option.length() > 27 ? "\n" + " ".repeat(30) : " ".repeat(28 - option.length()));
+    help.append(text).append('\n');
+  }
+}

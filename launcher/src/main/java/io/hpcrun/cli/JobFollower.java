@@ -1,0 +1,193 @@
+package io.hpcrun.cli;
+
+import io.hpcrun.failure.Failure;
+import io.hpcrun.slurm.JobStatus;
+import io.hpcrun.slurm.SlurmClient;
+import io.hpcrun.timing.RecordDirectory;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import sun.misc.Signal;
+
+/**
+ * Waits for a job, copies its output, and ends with its exit code. slurmctld is asked seldom: the
+ * launch's own record, written when the script ends, tells when it is worth asking.
+ */
+final class JobFollower {
+  private static final long LOOK_EVERY_MS = 100;
+  private static final long ASK_FIRST_MS = 500;
+  private static final long ASK_AT_MOST_MS = 10_000;
+
+  private final SlurmClient slurm;
+  private final String job;
+  private final Path ownRecord;
+  private final Terminal terminal;
+  private final PrintStream out;
+  private final PrintStream err;
+  private final List<OutputFollower> outputs = new ArrayList<>();
+  private final AtomicInteger interrupts = new AtomicInteger();
+  private final Semaphore wake = new Semaphore(0);
+
+  JobFollower(
+      SlurmClient slurm,
+      String job,
+      RecordDirectory records,
+      Terminal terminal,
+      PrintStream out,
+      PrintStream err) {
+    this.slurm = slurm;
+    this.job = job;
+    this.ownRecord = records.path().resolve(job).resolve(job + ".0.0.job.jsonl");
+    this.terminal = terminal;
+    this.out = out;
+    this.err = err;
+  }
+
+  /** Follows the job to its end; returns what the command is to end with. */
+  int follow() {
+    // javac warns of this class and cannot be told not to; it is the only way to hear Ctrl-C twice.
+    Signal.handle(new Signal("INT"), signal -> interrupted());
+    Signal.handle(new Signal("TERM"), signal -> cancelNow());
+    try {
+      JobStatus last = waitForEnd();
+      drain();
+      terminal.clear();
+      if (!last.state().equals("COMPLETED") && !last.state().equals("FAILED")) {
+        terminal.say(
+            "job " + job + " was ended by Slurm: " + last.state() + reason(last.reason()));
+      }
+      return last.shellExitCode();
+    } catch (IOException unreadable) {
+      throw Failure.usage(
+          "the output of job " + job + " cannot be copied: " + unreadable.getMessage(),
+          "the job goes on; see 'scontrol show job " + job + "' for its output file");
+    }
+  }
+
+  private JobStatus waitForEnd() throws IOException {
+    long began = System.nanoTime();
+    long interval = ASK_FIRST_MS;
+    long nextAsk = began;
+    FileTime seenRecord = null;
+    JobStatus last = null;
+    while (true) {
+      FileTime record = recordTime();
+      boolean changed = record != null && !record.equals(seenRecord);
+      if (changed) {
+        seenRecord = record;
+        interval = LOOK_EVERY_MS;
+      }
+      if (changed || System.nanoTime() >= nextAsk) {
+        Optional<JobStatus> status = slurm.job(job);
+        if (status.isEmpty()) {
+          if (last == null) {
+            throw Failure.slurm("Slurm does not know job " + job, "look with 'squeue' and 'sacct'");
+          }
+          return last;
+        }
+        last = status.get();
+        if (last.ended()) {
+          return last;
+        }
+        findOutputs(last);
+        nextAsk = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(interval);
+        interval = Math.min(ASK_AT_MOST_MS, interval * 3 / 2);
+      }
+      showStatus(last, began);
+      copyOutputs();
+      try {
+        wake.tryAcquire(LOOK_EVERY_MS, TimeUnit.MILLISECONDS);
+      } catch (InterruptedException interrupted) {
+        Thread.currentThread().interrupt();
+        throw Failure.internal("interrupted while job " + job + " ran", "it goes on", interrupted);
+      }
+      if (interrupts.get() > 1) {
+        nextAsk = System.nanoTime();
+      }
+    }
+  }
+
+  private void showStatus(JobStatus status, long began) {
+    if (status.pending()) {
+      long seconds = TimeUnit.NANOSECONDS.toSeconds(System.nanoTime() - began);
+      terminal.status(
+          "job %s waits in the queue for %d s%s"
+              .formatted(job, seconds, reason(status.reason())));
+    } else {
+      terminal.clear();
+    }
+  }
+
+  private static String reason(String reason) {
+    return reason.equals("None") ? "" : " (" + reason + ")";
+  }
+
+  private FileTime recordTime() {
+    try {
+      return Files.getLastModifiedTime(ownRecord);
+    } catch (IOException notYet) {
+      return null;
+    }
+  }
+
+  private void findOutputs(JobStatus status) {
+    if (outputs.isEmpty() && !status.pending() && !status.output().isEmpty()) {
+      outputs.add(new OutputFollower(Path.of(status.output()), out));
+      if (!status.error().isEmpty() && !status.error().equals(status.output())) {
+        outputs.add(new OutputFollower(Path.of(status.error()), err));
+      }
+    }
+  }
+
+  private boolean copyOutputs() throws IOException {
+    boolean any = false;
+    for (OutputFollower output : outputs) {
+      any |= output.copyNew();
+    }
+    return any;
+  }
+
+  /** The last output may reach this machine a little after the job's end. */
+  private void drain() throws IOException {
+    if (outputs.isEmpty()) {
+      slurm.job(job).ifPresent(this::findOutputs);
+    }
+    CountDownLatch never = new CountDownLatch(1);
+    do {
+      try {
+        never.await(LOOK_EVERY_MS / 2, TimeUnit.MILLISECONDS);
+      } catch (InterruptedException interrupted) {
+        Thread.currentThread().interrupt();
+        return;
+      }
+    } while (copyOutputs());
+  }
+
+  private void interrupted() {
+    if (interrupts.incrementAndGet() == 1) {
+      terminal.say("Ctrl-C again cancels job " + job + "; otherwise it goes on");
+    } else {
+      cancelNow();
+    }
+  }
+
+  private void cancelNow() {
+    interrupts.addAndGet(2);
+    terminal.say("cancelling job " + job);
+    try {
+      slurm.cancel(job);
+    } catch (Failure failed) {
+      terminal.say(failed.getMessage() + "\n  " + failed.remedy());
+    }
+    wake.release();
+  }
+}

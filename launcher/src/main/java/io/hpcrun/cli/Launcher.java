@@ -1,0 +1,78 @@
+package io.hpcrun.cli;
+
+import io.hpcrun.cluster.ClusterFacts;
+import io.hpcrun.failure.Failure;
+import io.hpcrun.image.Image;
+import io.hpcrun.image.ImageReader;
+import io.hpcrun.plan.Plan;
+import io.hpcrun.plan.Planner;
+import io.hpcrun.script.JobScript;
+import io.hpcrun.slurm.SlurmClient;
+import io.hpcrun.spec.LaunchSpec;
+import io.hpcrun.spec.SlurmOption;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
+
+/** From a spec to a job script and a job: looks at image and cluster, plans, renders, submits. */
+final class Launcher {
+  private static final String AGENT = "/io/hpcrun/agent/agent.bash";
+
+  private final SlurmClient slurm;
+
+  Launcher(SlurmClient slurm) {
+    this.slurm = slurm;
+  }
+
+  /** The job script for a launch. */
+  byte[] script(LaunchSpec spec) {
+    Image image = ImageReader.read(spec.image());
+    Map<String, String> config = slurm.config();
+    String mpiDefault = config.getOrDefault("MpiDefault", "none");
+    Optional<List<String>> plugins =
+        Planner.needsMpiPlugins(spec, mpiDefault)
+            ? Optional.of(slurm.mpiPlugins())
+            : Optional.empty();
+    ClusterFacts cluster =
+        new ClusterFacts(
+            config.getOrDefault("SLURM_VERSION", "unknown"),
+            mpiDefault,
+            plugins,
+            ClusterFacts.goArchitecture(System.getProperty("os.arch")));
+    Plan plan = Planner.plan(spec, image, cluster);
+    return JobScript.render(plan, Version.VERSION, agent());
+  }
+
+  /** Submits the launch; returns what {@code sbatch --parsable} prints. */
+  String submit(LaunchSpec spec) {
+    Set<String> overriding =
+        spec.slurm().stream()
+            .map(setting -> setting.option().variable())
+            .filter(variable -> !variable.isEmpty())
+            .collect(Collectors.toSet());
+    // Whether the job waits in the queue is hpcrun's business, not the environment's.
+    overriding.add("SBATCH_WAIT");
+    return slurm.submit(script(spec), overriding);
+  }
+
+  /** Whether the launch is a job array. */
+  static boolean isArray(LaunchSpec spec) {
+    return spec.slurm(SlurmOption.ARRAY).isPresent();
+  }
+
+  private static String agent() {
+    try (InputStream in = Launcher.class.getResourceAsStream(AGENT)) {
+      if (in == null) {
+        throw Failure.internal("the node agent is missing", "install hpcrun again", null);
+      }
+      return new String(in.readAllBytes(), StandardCharsets.UTF_8);
+    } catch (IOException broken) {
+      throw Failure.internal("the node agent cannot be read", "install hpcrun again", broken);
+    }
+  }
+}

@@ -1,0 +1,62 @@
+package io.hpcrun.cli;
+
+import io.hpcrun.failure.Failure;
+import io.hpcrun.slurm.SlurmClient;
+import io.hpcrun.spec.LaunchSpec;
+import io.hpcrun.timing.LaunchTiming;
+import io.hpcrun.timing.RecordDirectory;
+import io.hpcrun.timing.TimingTable;
+import java.util.List;
+import java.util.Map;
+import org.apache.commons.cli.Options;
+
+/**
+ * {@code hpcrun run}: submits a launch, waits, copies its output, prints its timing and ends with
+ * the application's exit code.
+ */
+final class RunCommand {
+  private RunCommand() {}
+
+  static int run(List<String> words, Console console) {
+    GetoptParser.Parsed parsed =
+        new GetoptParser(LaunchOptions.add(new Options()), "run").parse(words);
+    LaunchSpec spec =
+        LaunchOptions.spec(parsed, console.workingDirectory(), console.environment());
+    if (Launcher.isArray(spec)) {
+      throw Failure.usage(
+          "hpcrun run follows one job and --array makes many",
+          "use 'hpcrun submit', then 'hpcrun timing JOBID'");
+    }
+    SlurmClient slurm = new SlurmClient();
+    String job = new Launcher(slurm).submit(spec).split(";")[0];
+    Terminal terminal = new Terminal(console.err());
+    RecordDirectory records = new RecordDirectory(spec.records());
+    int exitCode =
+        new JobFollower(slurm, job, records, terminal, console.out(), console.err()).follow();
+    console.out().flush();
+    printTiming(job, records, slurm, terminal, console);
+    return exitCode;
+  }
+
+  /** A missing or broken record is said, and changes nothing of the job's end. */
+  private static void printTiming(
+      String job,
+      RecordDirectory records,
+      SlurmClient slurm,
+      Terminal terminal,
+      Console console) {
+    try {
+      List<RecordDirectory.Launch> launches = records.launches(job);
+      if (launches.isEmpty()) {
+        terminal.say("job " + job + " left no timing record in " + records.path());
+        return;
+      }
+      LaunchTiming timing =
+          LaunchTiming.read(
+              launches.getLast(), () -> Map.copyOf(slurm.accountedTimes(job)), rank -> {});
+      TimingTable.print(timing, console.err());
+    } catch (Failure failed) {
+      terminal.say("no timing: " + failed.getMessage());
+    }
+  }
+}

@@ -1,0 +1,94 @@
+package io.hpcrun.cli;
+
+import io.hpcrun.failure.ExitCode;
+import io.hpcrun.failure.Failure;
+import io.hpcrun.slurm.SlurmClient;
+import io.hpcrun.spec.ByteString;
+import io.hpcrun.timing.LaunchTiming;
+import io.hpcrun.timing.RecordDirectory;
+import io.hpcrun.timing.TimingJson;
+import io.hpcrun.timing.TimingTable;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
+import org.apache.commons.cli.Option;
+import org.apache.commons.cli.Options;
+
+/** {@code hpcrun timing JOBID}: how long each stage of a job's launches took. */
+final class TimingCommand {
+  private TimingCommand() {}
+
+  static int run(List<String> words, Console console) {
+    Options options =
+        new Options()
+            .addOption(Option.builder().longOpt("ranks").get())
+            .addOption(Option.builder().longOpt("json").get());
+    // Options may stand on both sides of the job id.
+    GetoptParser parser = new GetoptParser(options, "timing");
+    GetoptParser.Parsed before = parser.parse(words);
+    List<String> rest = before.rest();
+    GetoptParser.Parsed after =
+        parser.parse(rest.isEmpty() ? List.of() : rest.subList(1, rest.size()));
+    if (rest.isEmpty() || !after.rest().isEmpty()) {
+      throw Failure.usage(
+          "hpcrun timing takes one job id", "write: hpcrun timing JOBID [--ranks] [--json]");
+    }
+    String job = rest.getFirst();
+    if (!job.matches("[0-9]{1,18}(_[0-9]{1,9})?")) {
+      throw Failure.usage(
+          "'" + ByteString.ofLatin1(job) + "' is not a job id",
+          "give a number such as 12, or 12_3 for an array's element");
+    }
+    RecordDirectory records = RecordDirectory.of(console.environment());
+    List<RecordDirectory.Launch> launches = records.launches(job);
+    if (launches.isEmpty()) {
+      throw Failure.usage(
+          "there is no record of job " + job + " in " + records.path(),
+          "records are made by 'hpcrun run' and 'hpcrun submit', once the job has started");
+    }
+    boolean ranks = before.options().hasOption("ranks") || after.options().hasOption("ranks");
+    if (before.options().hasOption("json") || after.options().hasOption("json")) {
+      printJson(launches, ranks, console);
+    } else {
+      printTables(launches, ranks, console);
+    }
+    return ExitCode.OK.code();
+  }
+
+  private static void printTables(
+      List<RecordDirectory.Launch> launches, boolean ranks, Console console) {
+    boolean first = true;
+    for (RecordDirectory.Launch launch : launches) {
+      if (!first) {
+        console.out().println();
+      }
+      first = false;
+      Consumer<LaunchTiming.Rank> print =
+          ranks ? rank -> TimingTable.printRank(rank, console.out()) : rank -> {};
+      TimingTable.print(LaunchTiming.read(launch, accounting(launch), print), console.out());
+    }
+  }
+
+  private static void printJson(
+      List<RecordDirectory.Launch> launches, boolean ranks, Console console) {
+    try (TimingJson json = new TimingJson(console.out())) {
+      for (RecordDirectory.Launch launch : launches) {
+        json.begin(ranks);
+        Consumer<LaunchTiming.Rank> rank = ranks ? json::rank : ignored -> {};
+        json.launch(LaunchTiming.read(launch, accounting(launch), rank), ranks);
+      }
+    }
+  }
+
+  /** Accounting is a second source: where it is missing or silent, the stage is absent. */
+  private static Supplier<Map<String, Long>> accounting(RecordDirectory.Launch launch) {
+    return () -> {
+      try {
+        return new SlurmClient().accountedTimes(launch.id().split("\\.")[0]);
+      } catch (Failure noSlurm) {
+        return Map.of();
+      }
+    };
+  }
+}

@@ -1,0 +1,56 @@
+package io.hpcrun.cluster;
+
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * What the cluster offers, from {@code scontrol show config} and {@code srun --mpi=list}.
+ *
+ * @param slurmVersion such as {@code 24.11.5}
+ * @param mpiDefault slurm.conf's MpiDefault: a plug-in's name, or {@code none}
+ * @param mpiPlugins the plug-ins of {@code srun --mpi=list}; empty when it was not asked
+ * @param architecture Go's name of the login node's architecture, taken for the compute nodes' too
+ */
+public record ClusterFacts(
+    String slurmVersion,
+    String mpiDefault,
+    Optional<List<String>> mpiPlugins,
+    String architecture) {
+
+  /** Parses {@code scontrol show config}: lines of {@code Key = value}. */
+  public static Map<String, String> parseConfig(String text) {
+    Map<String, String> values = new HashMap<>();
+    for (String line : text.split("\n")) {
+      int equals = line.indexOf('=');
+      if (equals > 0) {
+        values.put(line.substring(0, equals).trim(), line.substring(equals + 1).trim());
+      }
+    }
+    return values;
+  }
+
+  /**
+   * Parses {@code srun --mpi=list} (mpi_guide): one plug-in a line after a heading, and versions of
+   * pmix behind "specific pmix plugin versions available:".
+   */
+  public static List<String> parseMpiList(String text) {
+    return text.lines()
+        .map(String::trim)
+        .filter(line -> !line.isEmpty() && !line.startsWith("MPI plugin types"))
+        .map(line -> line.replaceFirst("^specific pmix plugin versions available:\\s*", ""))
+        .flatMap(line -> List.of(line.split("[,\\s]+")).stream())
+        .filter(name -> name.matches("[A-Za-z0-9_]+"))
+        .toList();
+  }
+
+  /** Go's name for Java's {@code os.arch}, as SIF files use it. */
+  public static String goArchitecture(String osArch) {
+    return switch (osArch) {
+      case "x86_64" -> "amd64";
+      case "aarch64" -> "arm64";
+      default -> osArch;
+    };
+  }
+}

@@ -1,0 +1,195 @@
+package io.hpcrun.plan;
+
+import io.hpcrun.cluster.ClusterFacts;
+import io.hpcrun.failure.Failure;
+import io.hpcrun.image.Image;
+import io.hpcrun.spec.BindMount;
+import io.hpcrun.spec.ByteString;
+import io.hpcrun.spec.ContainerFlag;
+import io.hpcrun.spec.ContainerOptions;
+import io.hpcrun.spec.EnvironmentVariable;
+import io.hpcrun.spec.LaunchSpec;
+import io.hpcrun.spec.SlurmOption;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/** Decides how a launch is done, or refuses it with the reason. */
+public final class Planner {
+  private static final String NONE = "none";
+
+  private final LaunchSpec spec;
+  private final Image image;
+  private final ClusterFacts cluster;
+  private final List<Decision> decisions = new ArrayList<>();
+
+  private Planner(LaunchSpec spec, Image image, ClusterFacts cluster) {
+    this.spec = spec;
+    this.image = image;
+    this.cluster = cluster;
+  }
+
+  /**
+   * Plans a launch; the same input gives the same plan.
+   *
+   * @throws Failure with exit code 3 when image, cluster and request do not fit together
+   */
+  public static Plan plan(LaunchSpec spec, Image image, ClusterFacts cluster) {
+    return new Planner(spec, image, cluster).plan();
+  }
+
+  /** Whether {@link #plan} needs {@code srun --mpi=list} for this request on this cluster. */
+  public static boolean needsMpiPlugins(LaunchSpec spec, String mpiDefault) {
+    return spec.mpi().map(mpi -> !mpi.equals(NONE)).orElse(mpiDefault.equals(NONE));
+  }
+
+  private Plan plan() {
+    checkArchitecture();
+    decisions.add(
+        new Decision(
+            "mode", "exec", "each rank runs the image with one apptainer exec", "built-in"));
+    checkWords();
+    List<String> srun = new ArrayList<>();
+    srun.add("--mpi=" + mpi());
+    spec.slurm(SlurmOption.CPUS_PER_TASK)
+        .ifPresent(
+            cpus -> {
+              srun.add("--cpus-per-task=" + cpus);
+              decisions.add(
+                  new Decision(
+                      "cpus-per-task",
+                      cpus,
+                      "srun of Slurm 22.05 to 23.02 does not take it from the job",
+                      "option --cpus-per-task"));
+            });
+    return new Plan(spec, image, srun, runtimeOptions(), decisions);
+  }
+
+  private void checkArchitecture() {
+    image
+        .architecture()
+        .filter(architecture -> !architecture.equals(cluster.architecture()))
+        .ifPresent(
+            architecture -> {
+              throw Failure.refused(
+                  "the image "
+                      + image.path()
+                      + " is for "
+                      + architecture
+                      + " and the cluster is "
+                      + cluster.architecture(),
+                  "build or pull the image for " + cluster.architecture());
+            });
+  }
+
+  /**
+   * Apptainer hands arguments and variables to the container as JSON (its engine configuration), in
+   * which bytes that are not UTF-8 become U+FFFD without a word.
+   */
+  private void checkWords() {
+    List<ByteString> command = spec.command();
+    for (int i = 0; i < command.size(); i++) {
+      checkUtf8((i == 0 ? "the command " : "argument " + i + " of the command, ") + "%s,", command.get(i));
+    }
+    for (EnvironmentVariable variable : spec.container().environment()) {
+      checkUtf8("the value of --env " + variable.name() + ", %s,", variable.value());
+    }
+    for (BindMount bind : spec.container().binds()) {
+      checkUtf8("the path %s of --bind", bind.source());
+      checkUtf8("the path %s of --bind", bind.destination());
+    }
+  }
+
+  private static void checkUtf8(String what, ByteString word) {
+    if (!word.isUtf8()) {
+      throw Failure.refused(
+          what.formatted(word) + " holds bytes that are not UTF-8, which Apptainer would change",
+          "pass such bytes in a file, or encode them");
+    }
+  }
+
+  private String mpi() {
+    Optional<String> wanted = spec.mpi();
+    if (wanted.isPresent()) {
+      String mpi = wanted.get();
+      cluster
+          .mpiPlugins()
+          .filter(plugins -> !plugins.contains(mpi))
+          .ifPresent(
+              plugins -> {
+                throw Failure.refused(
+                    "--mpi=" + mpi + " is not a plug-in of this Slurm " + cluster.slurmVersion(),
+                    "use one of: " + String.join(", ", plugins));
+              });
+      return decideMpi(mpi, "you asked for it", "option --mpi");
+    }
+    if (!cluster.mpiDefault().equals(NONE)) {
+      return decideMpi(cluster.mpiDefault(), "the cluster's default", "slurm.conf MpiDefault");
+    }
+    List<String> plugins = cluster.mpiPlugins().orElse(List.of());
+    for (String preferred : List.of("pmix", "pmi2")) {
+      if (plugins.contains(preferred)) {
+        return decideMpi(
+            preferred,
+            "MpiDefault is none, which would start every rank as rank 0, and Slurm has " + preferred,
+            "srun --mpi=list");
+      }
+    }
+    return decideMpi(NONE, "Slurm has neither pmix nor pmi2", "srun --mpi=list");
+  }
+
+  private String decideMpi(String mpi, String reason, String source) {
+    decisions.add(new Decision("mpi", mpi, reason, source));
+    return mpi;
+  }
+
+  private List<ByteString> runtimeOptions() {
+    ContainerOptions container = spec.container();
+    List<ByteString> options = new ArrayList<>();
+    // Apptainer would put values of variables through a shell once more.
+    options.add(ByteString.of("--no-eval"));
+    for (ContainerFlag flag : container.flags()) {
+      options.add(ByteString.of("--" + flag.option()));
+    }
+    container.home().ifPresent(home -> addOption(options, "--home", home));
+    container.workingDirectory().ifPresent(pwd -> addOption(options, "--pwd", pwd));
+    if (!container.noMount().isEmpty()) {
+      addOption(options, "--no-mount", ByteString.of(String.join(",", container.noMount())));
+    }
+    container.binds().forEach(bind -> addBind(options, bind));
+    return options;
+  }
+
+  private static void addOption(List<ByteString> options, String name, ByteString value) {
+    options.add(ByteString.of(name));
+    options.add(value);
+  }
+
+  /** {@code --bind} where the paths allow it, as people know it; else {@code --mount}. */
+  private static void addBind(List<ByteString> options, BindMount bind) {
+    String source = bind.source().latin1();
+    String destination = bind.destination().latin1();
+    if (isPlain(source) && isPlain(destination)) {
+      String text =
+          source.equals(destination) && !bind.readOnly() ? source : source + ":" + destination;
+      addOption(options, "--bind", ByteString.ofLatin1(text + (bind.readOnly() ? ":ro" : "")));
+    } else {
+      String text =
+          "type=bind,"
+              + csvField("source=" + source)
+              + ","
+              + csvField("destination=" + destination)
+              + (bind.readOnly() ? ",ro" : "");
+      addOption(options, "--mount", ByteString.ofLatin1(text));
+    }
+  }
+
+  private static boolean isPlain(String path) {
+    return path.chars().allMatch(c -> c > ' ' && c != 0x7f && ",:\"\\=".indexOf(c) < 0);
+  }
+
+  /** One field of RFC 4180, which Apptainer's --mount is parsed with. */
+  private static String csvField(String text) {
+    return '"' + text.replace("\"", "\"\"") + '"';
+  }
+}

@@ -1,0 +1,2 @@
+/** Starting other programs: the only package that may. */
+package io.hpcrun.process;

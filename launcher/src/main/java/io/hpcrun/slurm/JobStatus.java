@@ -1,0 +1,53 @@
+package io.hpcrun.slurm;
+
+import java.util.Set;
+
+/**
+ * A job as {@code scontrol show job} tells it.
+ *
+ * @param state Slurm's name of the state, such as {@code PENDING}
+ * @param reason why it waits or failed, such as {@code Resources}
+ * @param exitCode exit code of the batch script
+ * @param signal signal that ended the batch script, 0 for none
+ * @param output file of standard output
+ * @param error file of standard error
+ */
+public record JobStatus(
+    String state, String reason, int exitCode, int signal, String output, String error) {
+  private static final Set<String> ENDED =
+      Set.of(
+          "BOOT_FAIL",
+          "CANCELLED",
+          "COMPLETED",
+          "DEADLINE",
+          "FAILED",
+          "NODE_FAIL",
+          "OUT_OF_MEMORY",
+          "PREEMPTED",
+          "REVOKED",
+          "TIMEOUT");
+
+  /** Exit code for a job that Slurm ended without telling a signal: as if by SIGTERM. */
+  private static final int ENDED_BY_SLURM = 128 + 15;
+
+  /** Whether the job will not run again. */
+  public boolean ended() {
+    return ENDED.contains(state);
+  }
+
+  /** Whether the job waits for its start. */
+  public boolean pending() {
+    return state.equals("PENDING") || state.equals("CONFIGURING") || state.startsWith("REQUEUE");
+  }
+
+  /** What {@code hpcrun run} ends with: the application's code, or 128 + n for signal n. */
+  public int shellExitCode() {
+    if (state.equals("COMPLETED") || state.equals("FAILED")) {
+      return signal == 0 ? exitCode : 128 + signal;
+    }
+    if (signal > 0 && signal < 65) {
+      return 128 + signal;
+    }
+    return exitCode != 0 ? exitCode : ENDED_BY_SLURM;
+  }
+}

@@ -1,0 +1,77 @@
+package io.hpcrun.timing;
+
+import io.hpcrun.failure.Failure;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.function.Consumer;
+import tools.jackson.core.JacksonException;
+import tools.jackson.core.JsonParser;
+import tools.jackson.core.JsonToken;
+import tools.jackson.core.ObjectReadContext;
+import tools.jackson.core.json.JsonFactory;
+
+/** Reads record files line by line: each line is one flat JSON object. */
+final class RecordReader {
+  private static final JsonFactory JSON = new JsonFactory();
+
+  private RecordReader() {}
+
+  /**
+   * Hands every object of a file to the consumer; the same object is filled again for the next line.
+   */
+  static void read(Path file, Consumer<Line> consumer) {
+    try (InputStream in = Files.newInputStream(file);
+        JsonParser parser = JSON.createParser(ObjectReadContext.empty(), in)) {
+      Line line = new Line();
+      while (parser.nextToken() != null) {
+        line.clear();
+        while (parser.nextToken() != JsonToken.END_OBJECT) {
+          String name = parser.currentName();
+          if (parser.nextToken() == JsonToken.VALUE_NUMBER_INT) {
+            line.numbers.put(name, parser.getLongValue());
+          } else {
+            line.texts.put(name, parser.getString());
+          }
+        }
+        consumer.accept(line);
+      }
+    } catch (IOException | JacksonException broken) {
+      throw Failure.usage(
+          "the record " + file + " cannot be read: " + broken.getMessage().lines().findFirst().orElse(""),
+          "remove the file if it was changed by hand");
+    }
+  }
+
+  /** One object: its numbers and its texts. */
+  static final class Line {
+    private final Map<String, Long> numbers = new HashMap<>();
+    private final Map<String, String> texts = new HashMap<>();
+
+    private void clear() {
+      numbers.clear();
+      texts.clear();
+    }
+
+    /** The number of this name, or null if it was not measured. */
+    Long number(String name) {
+      return numbers.get(name);
+    }
+
+    /** The text of this name, or the empty text. */
+    String text(String name) {
+      return texts.getOrDefault(name, "");
+    }
+
+    Map<String, Long> numbers() {
+      return Map.copyOf(numbers);
+    }
+
+    Map<String, String> texts() {
+      return Map.copyOf(texts);
+    }
+  }
+}
