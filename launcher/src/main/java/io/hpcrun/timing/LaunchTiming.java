@@ -95,17 +95,19 @@ public final class LaunchTiming {
   private void readNode(Path file, Consumer<Rank> ranks) {
     oneNode.values().forEach(Durations::reset);
     String[] node = {""};
-    long[] uncertainty = {0};
+    long[] uncertainty = {0, 0};
     RecordReader.read(
         file,
         line -> {
           if (line.text("type").equals("node")) {
             node[0] = line.text("node");
             uncertainty[0] = clockUncertainty(node[0], line);
+            Long resolution = line.number("end_resolution_ns");
+            uncertainty[1] = resolution == null ? 0 : resolution;
             interval(line.number("check_begin_ns"), line.number("check_end_ns"))
                 .ifPresent(duration -> addBoth(Stage.CHECK, duration, node[0], -1, 0));
           } else {
-            readRank(line, node[0], uncertainty[0], ranks);
+            readRank(line, node[0], uncertainty[0], uncertainty[1], ranks);
           }
         });
     Map<Stage, Durations.Summary> summaries = new EnumMap<>(Stage.class);
@@ -119,7 +121,11 @@ public final class LaunchTiming {
   }
 
   private void readRank(
-      RecordReader.Line line, String node, long uncertainty, Consumer<Rank> ranks) {
+      RecordReader.Line line,
+      String node,
+      long uncertainty,
+      long endResolution,
+      Consumer<Rank> ranks) {
     long rank = line.number("rank");
     Map<Stage, Long> stages = new EnumMap<>(Stage.class);
     Long end = line.number("end_ns");
@@ -130,11 +136,20 @@ public final class LaunchTiming {
     interval(line.number("exec_ns"), end).ifPresent(d -> stages.put(Stage.RUN, d));
     stages.forEach(
         (stage, duration) ->
-            addBoth(stage, duration, node, rank, stage == Stage.SPAWN ? uncertainty : 0));
+            addBoth(
+                stage,
+                duration,
+                node,
+                rank,
+                switch (stage) {
+                  case SPAWN -> uncertainty;
+                  case RUN -> endResolution;
+                  default -> 0;
+                }));
     if (end != null && end > lastEnd) {
       lastEnd = end;
       lastEndNode = node;
-      lastEndUncertainty = uncertainty;
+      lastEndUncertainty = uncertainty + endResolution;
     }
     ranks.accept(new Rank(node, rank, stages));
   }

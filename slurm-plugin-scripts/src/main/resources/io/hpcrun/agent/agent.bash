@@ -2,18 +2,12 @@
 # that nothing has to be installed on a compute node. It needs bash 4.4, coreutils, Slurm's own
 # commands and Apptainer (or SingularityCE).
 #
-#   hpcrun_main      in the batch script: prepare every node, launch the ranks, write the record
-#   hpcrun_prepare   once per node: check it and make the launch's node directory
-#   hpcrun_enter     once per rank: note the time and become Apptainer
-#   hpcrun_leave     once per rank, as Slurm's task epilog: note the end; the last one collects
-#   hpcrun_collect   once per node: write the node's record and remove the node directory
+#   hpcrun_main    in the batch script: start the agents, launch the ranks, write the record
+#   hpcrun_agent   once per node, in a step of its own beside the ranks: check the node, say that
+#                  it is ready or why not, note when each rank ends, write the node's record
+#   hpcrun_enter   once per rank: note the time and become Apptainer
 #
 # Recording never hurts: what cannot be recorded is left out, said once, and the job goes on.
-
-# The functions that a node or rank needs; `declare -f` carries them there.
-hpcrun_agent_functions=(hpcrun_now hpcrun_note hpcrun_write_record hpcrun_find_runtime
-  hpcrun_image_problem hpcrun_prepare hpcrun_make_node_directory hpcrun_tasks_here
-  hpcrun_leave hpcrun_collect)
 
 # REPLY: CLOCK_REALTIME in nanoseconds. bash 5 tells the time without a fork, to the
 # microsecond; its decimal point depends on the locale.
@@ -61,12 +55,15 @@ hpcrun_image_problem() {
   fi
 }
 
-# hpcrun_prepare NODE_DIRECTORY IMAGE RECORD_PREFIX LAUNCH: prints notes; returns 0 always, so
-# that srun reports only its own failures.
-hpcrun_prepare() {
-  local directory=$1 image=$2 prefix=$3 launch=$4 began
+# hpcrun_agent NODE_DIRECTORY IMAGE RECORD_PREFIX LAUNCH, in a step that lives until its standard
+# input ends. The last line it prints for the batch script is "ready" or "unfit".
+hpcrun_agent() {
+  local directory=$1 image=$2 file=$3.node.${SLURMD_NODENAME:-$HOSTNAME}.jsonl launch=$4
+  local began checked timed=1
   hpcrun_now
   began=$REPLY
+  # A cancelled job's agent must outlive the ranks for the moment it takes to write the record.
+  trap ':' TERM
   if ! hpcrun_find_runtime; then
     hpcrun_note unfit 3 "neither apptainer nor singularity is on the PATH; ask the administrators to install Apptainer"
     return 0
@@ -76,34 +73,76 @@ hpcrun_prepare() {
     hpcrun_note unfit 5 "$REPLY"
     return 0
   fi
-  if ! hpcrun_make_node_directory "$directory" "$prefix" "$launch"; then
-    hpcrun_note note 0 "ranks are not timed: $directory cannot be made or filled"
-    return 0
-  fi
-  if ! "$directory/leave" try 2>/dev/null; then
-    hpcrun_note note 0 "the ranks' ends are not timed: programs may not be run from $directory"
+  # The node directory takes the times of this node's ranks. Other users cannot foresee its name,
+  # and mkdir refuses one that is already there.
+  if ! mkdir -m 700 -- "$directory" 2>/dev/null; then
+    hpcrun_note note 0 "ranks are not timed: $directory cannot be made"
+    timed=0
+  elif ! { : >"$directory/ranks"; } 2>/dev/null; then
+    hpcrun_note note 0 "ranks are not timed: $directory cannot be written"
+    timed=0
   fi
   hpcrun_now
-  printf 'node %s %s\n' "$began" "$REPLY" 2>/dev/null >>"$directory/events"
+  checked=$REPLY
+  hpcrun_note ready 0 ''
+  if ((timed)); then
+    hpcrun_watch "$directory/ranks"
+  else
+    read -r || true
+  fi
+  hpcrun_collect "$file" "$launch" "$began" "$checked"
+  rm -rf -- "$directory" 2>/dev/null
   return 0
 }
 
-# The node directory holds the times of this node's ranks until they are collected, and the
-# program that Slurm runs as each task's epilog. Its name cannot be foreseen by other users, and
-# mkdir refuses one that is already there.
-hpcrun_make_node_directory() {
-  local directory=$1
-  (
-    umask 077 && mkdir -- "$directory" && {
-      printf '#!/bin/bash\n'
-      declare -f "${hpcrun_agent_functions[@]}"
-      printf "[[ \${1-} == try ]] || hpcrun_leave %q %q %q\n" "$directory" "$2" "$3"
-    } >"$directory/leave" && chmod 700 "$directory/leave"
-  ) 2>/dev/null && return 0
-  if [[ -O $directory/leave ]]; then
-    rm -rf -- "$directory" 2>/dev/null
-  fi
-  return 1
+# Notes in hpcrun_ended when each rank of the file ended, until standard input ends. The ranks are
+# not this process's children, so it has to look; it looks seldom enough to stay out of their way
+# (every 50 ms at first, then 2 % of the time gone by, 1 s at most), and says how seldom.
+hpcrun_watch() {
+  local wait=50 waited status began=$SECONDS file line fields i
+  declare -ga hpcrun_rank=() hpcrun_began=() hpcrun_executed=() hpcrun_pid=() hpcrun_ended=()
+  declare -g hpcrun_resolution=0
+  exec {file}<"$1"
+  while :; do
+    status=0
+    printf -v waited '%d.%03d' $((wait / 1000)) $((wait % 1000))
+    read -r -t "$waited" || status=$?
+    while IFS= read -r -u "$file" line; do
+      IFS=' ' read -r -a fields <<<"$line"
+      i=${fields[1]}
+      hpcrun_rank[i]=${fields[0]} hpcrun_pid[i]=${fields[2]}
+      hpcrun_began[i]=${fields[3]} hpcrun_executed[i]=${fields[4]}
+    done
+    hpcrun_now
+    for i in "${!hpcrun_pid[@]}"; do
+      if ! kill -0 "${hpcrun_pid[i]}" 2>/dev/null; then
+        hpcrun_ended[i]=$REPLY
+        unset -v "hpcrun_pid[$i]"
+        if ((wait > hpcrun_resolution)); then
+          hpcrun_resolution=$wait
+        fi
+      fi
+    done
+    # Above 128: the time is up. Else the input has ended, and with it the launch.
+    ((status > 128 || status == 0)) || break
+    wait=$(((SECONDS - began) * 20))
+    wait=$((wait < 50 ? 50 : wait > 1000 ? 1000 : wait))
+  done
+  exec {file}<&-
+}
+
+# hpcrun_collect FILE LAUNCH BEGAN CHECKED: writes the node's record.
+hpcrun_collect() {
+  local text i
+  printf -v text '{"schema":"hpcrun.record/1","type":"node","launch":"%s","node":"%s","ranks":%s,"check_begin_ns":%s,"check_end_ns":%s,"end_resolution_ns":%s}\n' \
+    "$2" "${SLURMD_NODENAME:-$HOSTNAME}" "${#hpcrun_rank[@]}" "$3" "$4" \
+    "$((${hpcrun_resolution:-0} * 1000000))"
+  for i in "${!hpcrun_rank[@]}"; do
+    printf -v text '%s{"type":"rank","rank":%s,"local":%s,"begin_ns":%s,"exec_ns":%s%s}\n' \
+      "$text" "${hpcrun_rank[i]}" "$i" "${hpcrun_began[i]}" "${hpcrun_executed[i]}" \
+      "${hpcrun_ended[i]:+,\"end_ns\":${hpcrun_ended[i]}}"
+  done
+  hpcrun_write_record "$1" "$text"
 }
 
 # hpcrun_enter NODE_DIRECTORY RUNTIME_OPTIONS ENVIRONMENTS [OPTION…] [NAME=VALUE…] IMAGE COMMAND…
@@ -133,66 +172,12 @@ hpcrun_enter() {
     arguments+=(--bind "$PMIX_SERVER_TMPDIR")
   fi
   hpcrun_now
-  { printf 'rank %s %s %s %s\n' "$SLURM_PROCID" "$SLURM_LOCALID" "$began" "$REPLY" >>"$directory/events"; } 2>/dev/null
-  exec "$runtime" exec "${arguments[@]}" "$image" "$@"
-}
-
-# REPLY: how many ranks of the step this node runs, from Slurm's "2(x3),1".
-hpcrun_tasks_here() {
-  local node=$SLURM_NODEID part parts count
-  IFS=, read -r -a parts <<<"${SLURM_STEP_TASKS_PER_NODE-}"
-  for part in "${parts[@]}"; do
-    count=1
-    if [[ $part == *'(x'* ]]; then
-      count=${part#*\(x}
-      count=${count%)}
-    fi
-    if ((node < count)); then
-      REPLY=${part%%\(*}
-      return 0
-    fi
-    ((node -= count))
-  done
-  REPLY=0
-}
-
-# hpcrun_leave NODE_DIRECTORY RECORD_PREFIX LAUNCH. Each rank adds one byte to a file; who finds
-# it complete collects. Two may find it complete: mkdir lets one of them through.
-hpcrun_leave() {
-  local directory=$1 left
-  hpcrun_now
-  printf 'end %s %s\n' "$SLURM_LOCALID" "$REPLY" >>"$directory/events" || return 0
-  printf . >>"$directory/left" || return 0
-  read -r left <"$directory/left" || true
-  hpcrun_tasks_here
-  if ((REPLY > 0 && ${#left} >= REPLY)) && mkdir "$directory/collecting" 2>/dev/null; then
-    hpcrun_collect "$@"
+  # The file is there if this node's ranks are timed. $$ stays the task's process id.
+  if [[ -f $directory/ranks ]]; then
+    { printf '%s %s %s %s %s\n' "$SLURM_PROCID" "$SLURM_LOCALID" "$$" "$began" "$REPLY" \
+      >>"$directory/ranks"; } 2>/dev/null
   fi
-}
-
-# hpcrun_collect NODE_DIRECTORY RECORD_PREFIX LAUNCH
-hpcrun_collect() {
-  local directory=$1 file=$2.node.${SLURMD_NODENAME:-$HOSTNAME}.jsonl launch=$3
-  local kind a b c d text='' i
-  local -a rank=() began=() executed=() ended=() prepared=()
-  [[ -d $directory ]] || return 0
-  while read -r kind a b c d; do
-    case $kind in
-      node) prepared=("$a" "$b") ;;
-      rank) rank[b]=$a began[b]=$c executed[b]=$d ;;
-      end) ended[a]=$b ;;
-      *) ;;
-    esac
-  done <"$directory/events"
-  printf -v text '{"schema":"hpcrun.record/1","type":"node","launch":"%s","node":"%s","ranks":%s%s}\n' \
-    "$launch" "${SLURMD_NODENAME:-$HOSTNAME}" "${#rank[@]}" \
-    "${prepared[0]:+,\"check_begin_ns\":${prepared[0]},\"check_end_ns\":${prepared[1]}}"
-  for i in "${!rank[@]}"; do
-    printf -v text '%s{"type":"rank","rank":%s,"local":%s,"begin_ns":%s,"exec_ns":%s%s}\n' \
-      "$text" "${rank[i]}" "$i" "${began[i]}" "${executed[i]}" "${ended[i]:+,\"end_ns\":${ended[i]}}"
-  done
-  hpcrun_write_record "$file" "$text"
-  rm -rf -- "$directory"
+  exec "$runtime" --quiet exec "${arguments[@]}" "$image" "$@"
 }
 
 # A step of one task on every node beside the ranks: it takes no GPU and no memory from them,
@@ -202,34 +187,37 @@ hpcrun_srun_per_node() {
     unset -v "${!SLURM_NTASKS@}" "${!SLURM_GPU@}" "${!SLURM_CPUS_PER@}" "${!SLURM_CPU_BIND@}" \
       "${!SLURM_MEM@}" "${!SLURM_TRES@}" "${!SRUN_@}" SLURM_NPROCS SLURM_DISTRIBUTION SLURM_HINT \
       SLURM_LABELIO SLURM_THREADS_PER_CORE SLURM_OVERCOMMIT SLURM_KILL_BAD_EXIT SLURM_EXACT \
-      SLURM_NTASKS_PER_NODE SLURM_TASK_EPILOG SLURM_TASK_PROLOG
+      SLURM_TASK_EPILOG SLURM_TASK_PROLOG
     exec srun --overlap --nodes="$SLURM_JOB_NUM_NODES" --ntasks="$SLURM_JOB_NUM_NODES" \
       --ntasks-per-node=1 --cpus-per-task=1 --mem=0 --gres=none --cpu-bind=none --mpi=none \
-      --export=ALL --input=none --job-name=hpcrun-agent "$@"
+      --export=ALL --input=all --no-kill --kill-on-bad-exit=0 --job-name=hpcrun-agent "$@"
   )
 }
 
-# hpcrun_on_every_node FUNCTION ARGUMENT…
-hpcrun_on_every_node() {
-  hpcrun_srun_per_node bash -c "$(declare -p hpcrun_agent_functions)
-$(declare -f "${hpcrun_agent_functions[@]}")
-\"\$@\"" hpcrun-agent "$@"
+# hpcrun_agents ARGUMENT…: the agents of all nodes.
+hpcrun_agents() {
+  hpcrun_srun_per_node bash -c "$(declare -f hpcrun_now hpcrun_note hpcrun_write_record \
+    hpcrun_find_runtime hpcrun_image_problem hpcrun_agent hpcrun_watch hpcrun_collect)
+hpcrun_agent \"\$@\"" hpcrun-agent "$@"
 }
 
-# Reads the notes of all nodes; says each text once with its nodes. Returns the exit code of the
-# first unfit node, 0 if there is none.
-hpcrun_judge_nodes() {
-  local kind node code text key code_of_first=0
+# Reads the agents' notes until every node is ready or unfit; says each text once with its nodes.
+# Returns the exit code of the first unfit node, 3 if agents are missing, 0 if all are ready.
+hpcrun_await_agents() {
+  local kind node code text key answered=0 code_of_first=0
   local -A nodes=()
   local -a keys=()
-  while IFS=$'\t' read -r kind node code text; do
-    [[ -n $kind ]] || continue
-    key="$kind"$'\t'"$text"
-    [[ -n ${nodes[$key]+set} ]] || keys+=("$key")
-    nodes[$key]+=${nodes[$key]:+,}$node
+  while ((answered < SLURM_JOB_NUM_NODES)) && IFS=$'\t' read -r kind node code text; do
+    if [[ $kind != note ]]; then
+      answered=$((answered + 1))
+    fi
     if [[ $kind == unfit && $code_of_first == 0 ]]; then
       code_of_first=$code
     fi
+    [[ $kind != ready ]] || continue
+    key="$kind"$'\t'"$text"
+    [[ -n ${nodes[$key]+set} ]] || keys+=("$key")
+    nodes[$key]+=${nodes[$key]:+,}$node
   done
   for key in "${keys[@]+"${keys[@]}"}"; do
     if [[ $key == unfit* ]]; then
@@ -238,6 +226,10 @@ hpcrun_judge_nodes() {
       hpcrun_say "on ${nodes[$key]} ${key#*$'\t'}"
     fi
   done
+  if ((answered < SLURM_JOB_NUM_NODES && code_of_first == 0)); then
+    hpcrun_say "refused before any rank started: only $answered of $SLURM_JOB_NUM_NODES nodes could be prepared; srun's message is above"
+    code_of_first=3
+  fi
   return "$code_of_first"
 }
 
@@ -283,17 +275,6 @@ hpcrun_read_job_times() {
   fi
 }
 
-# Node records that no last rank wrote (a rank that never started, a node directory from which
-# nothing may be run) are collected by one more step.
-hpcrun_collect_rest() {
-  local written=("$hpcrun_prefix".node.*.jsonl)
-  if [[ ! -e ${written[0]} ]] || ((${#written[@]} < SLURM_JOB_NUM_NODES)); then
-    hpcrun_on_every_node hpcrun_collect "$hpcrun_directory" "$hpcrun_prefix" "$hpcrun_launch" \
-      >/dev/null 2>&1 &
-    hpcrun_wait_at_most 20 $!
-  fi
-}
-
 # hpcrun_wait_at_most SECONDS PID
 hpcrun_wait_at_most() {
   local deadline=$((SECONDS + $1))
@@ -309,7 +290,7 @@ hpcrun_wait_at_most() {
 # shellcheck disable=SC2154 # they are set by the job script
 hpcrun_main() {
   local -A hpcrun_times=()
-  local notes code job_times
+  local code job_times agents answers alive state=ended
   hpcrun_now
   hpcrun_times[script_ns]=$REPLY
   hpcrun_job=$SLURM_JOB_ID
@@ -330,35 +311,31 @@ hpcrun_main() {
 
   hpcrun_now
   hpcrun_times[prepare_asked_ns]=$REPLY
-  if ! notes=$(hpcrun_on_every_node hpcrun_prepare "$hpcrun_directory" "$hpcrun_image" \
-    "$hpcrun_prefix" "$hpcrun_launch"); then
-    hpcrun_say "the nodes could not be prepared: srun failed, its message is above"
-    hpcrun_record refused 3
-    return 3
-  fi
+  # The agents live as long as their input is open, which is how they learn that the launch is over.
+  coproc hpcrun_agents_io { hpcrun_agents "$hpcrun_directory" "$hpcrun_image" "$hpcrun_prefix" "$hpcrun_launch"; }
+  agents=$! answers=${hpcrun_agents_io[0]} alive=${hpcrun_agents_io[1]}
+  hpcrun_await_agents <&"$answers"
+  code=$?
   hpcrun_now
   hpcrun_times[prepare_done_ns]=$REPLY
-  hpcrun_judge_nodes <<<"$notes"
-  code=$?
   if ((code != 0)); then
-    hpcrun_record refused "$code"
-    hpcrun_collect_rest
-    return "$code"
-  fi
-
-  hpcrun_now
-  hpcrun_times[launch_asked_ns]=$REPLY
-  srun --export=ALL --task-epilog="$hpcrun_directory/leave" "${hpcrun_srun[@]+"${hpcrun_srun[@]}"}" \
-    bash -c "$(declare -f hpcrun_now hpcrun_find_runtime hpcrun_enter)
+    state=refused
+  else
+    hpcrun_now
+    hpcrun_times[launch_asked_ns]=$REPLY
+    srun --export=ALL "${hpcrun_srun[@]+"${hpcrun_srun[@]}"}" \
+      bash -c "$(declare -f hpcrun_now hpcrun_find_runtime hpcrun_enter)
 hpcrun_enter \"\$@\"" hpcrun-enter "$hpcrun_directory" "${#hpcrun_container[@]}" \
-    "${#hpcrun_environment[@]}" "${hpcrun_container[@]+"${hpcrun_container[@]}"}" \
-    "${hpcrun_environment[@]+"${hpcrun_environment[@]}"}" "$hpcrun_image" "${hpcrun_command[@]}"
-  code=$?
-  hpcrun_now
-  hpcrun_times[launch_done_ns]=$REPLY
-
+      "${#hpcrun_environment[@]}" "${hpcrun_container[@]+"${hpcrun_container[@]}"}" \
+      "${hpcrun_environment[@]+"${hpcrun_environment[@]}"}" "$hpcrun_image" \
+      "${hpcrun_command[@]}" {job_times}<&-
+    code=$?
+    hpcrun_now
+    hpcrun_times[launch_done_ns]=$REPLY
+  fi
+  exec {alive}>&-
   hpcrun_read_job_times <&"$job_times"
-  hpcrun_collect_rest
-  hpcrun_record ended "$code"
+  hpcrun_wait_at_most 20 "$agents"
+  hpcrun_record "$state" "$code"
   return "$code"
 }
