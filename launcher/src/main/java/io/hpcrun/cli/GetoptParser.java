@@ -13,9 +13,9 @@ import org.apache.commons.cli.ParseException;
 /**
  * Reads options as sbatch does (getopt_long(3)): {@code -N2}, {@code -N 2}, {@code --nodes=2},
  * {@code --nodes 2}, unambiguous beginnings of long names, and nothing after the first word that is
- * no option. Commons CLI does the reading; two of its habits differ and are evened out word by word:
- * it takes {@code -Jrun=1} for a long name, and gives an option with an optional value the next
- * word.
+ * no option. Commons CLI does the reading; two of its habits differ and are evened out word by
+ * word: it takes {@code -Jrun=1} for a long name, and gives an option with an optional value the
+ * next word.
  */
 final class GetoptParser {
   /**

@@ -62,8 +62,7 @@ final class JobFollower {
       drain();
       terminal.clear();
       if (!last.state().equals("COMPLETED") && !last.state().equals("FAILED")) {
-        terminal.say(
-            "job " + job + " was ended by Slurm: " + last.state() + reason(last.reason()));
+        terminal.say("job " + job + " was ended by Slurm: " + last.state() + reason(last.reason()));
       }
       return last.shellExitCode();
     } catch (IOException unreadable) {
@@ -120,8 +119,7 @@ final class JobFollower {
     if (status.pending()) {
       long seconds = TimeUnit.NANOSECONDS.toSeconds(System.nanoTime() - began);
       terminal.status(
-          "job %s waits in the queue for %d s%s"
-              .formatted(job, seconds, reason(status.reason())));
+          "job %s waits in the queue for %d s%s".formatted(job, seconds, reason(status.reason())));
     } else {
       terminal.clear();
     }

@@ -196,7 +196,8 @@ final class LaunchOptions {
     List<String> verbatim = new ArrayList<>();
     for (String value : values == null ? new String[0] : values) {
       ByteString word = ByteString.ofLatin1(value);
-      String text = word.isUtf8() ? new String(word.bytes(), java.nio.charset.StandardCharsets.UTF_8) : "";
+      String text =
+          word.isUtf8() ? new String(word.bytes(), java.nio.charset.StandardCharsets.UTF_8) : "";
       if (!text.startsWith("-") || text.length() < 2 || CONTROL.matcher(text).find()) {
         throw Failure.usage(
             "--sbatch=" + word + " is not an option of sbatch",
@@ -227,7 +228,8 @@ final class LaunchOptions {
         flags);
   }
 
-  private static java.util.stream.Stream<ByteString> values(GetoptParser.Parsed parsed, String name) {
+  private static java.util.stream.Stream<ByteString> values(
+      GetoptParser.Parsed parsed, String name) {
     String[] values = parsed.options().getOptionValues(name);
     return java.util.stream.Stream.of(values == null ? new String[0] : values)
         .map(ByteString::ofLatin1);
@@ -246,8 +248,7 @@ final class LaunchOptions {
   }
 
   private static Optional<ByteString> absolute(GetoptParser.Parsed parsed, String name) {
-    Optional<ByteString> value =
-        Optional.ofNullable(parsed.last(name)).map(ByteString::ofLatin1);
+    Optional<ByteString> value = Optional.ofNullable(parsed.last(name)).map(ByteString::ofLatin1);
     value
         .filter(path -> !path.latin1().startsWith("/"))
         .ifPresent(

@@ -57,7 +57,9 @@ public final class Main {
     } catch (RuntimeException defect) {
       console.out().flush();
       console.err().println("hpcrun: error: a defect of hpcrun: " + defect);
-      console.err().println("  what to do: run it again with HPCRUN_DEBUG=1 and report what it says");
+      console
+          .err()
+          .println("  what to do: run it again with HPCRUN_DEBUG=1 and report what it says");
       LoggerFactory.getLogger(Main.class).error("defect", defect);
       return ExitCode.INTERNAL.code();
     }

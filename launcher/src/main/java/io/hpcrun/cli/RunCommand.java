@@ -20,8 +20,7 @@ final class RunCommand {
   static int run(List<String> words, Console console) {
     GetoptParser.Parsed parsed =
         new GetoptParser(LaunchOptions.add(new Options()), "run").parse(words);
-    LaunchSpec spec =
-        LaunchOptions.spec(parsed, console.workingDirectory(), console.environment());
+    LaunchSpec spec = LaunchOptions.spec(parsed, console.workingDirectory(), console.environment());
     if (Launcher.isArray(spec)) {
       throw Failure.usage(
           "hpcrun run follows one job and --array makes many",
@@ -40,11 +39,7 @@ final class RunCommand {
 
   /** A missing or broken record is said, and changes nothing of the job's end. */
   private static void printTiming(
-      String job,
-      RecordDirectory records,
-      SlurmClient slurm,
-      Terminal terminal,
-      Console console) {
+      String job, RecordDirectory records, SlurmClient slurm, Terminal terminal, Console console) {
     try {
       List<RecordDirectory.Launch> launches = records.launches(job);
       if (launches.isEmpty()) {

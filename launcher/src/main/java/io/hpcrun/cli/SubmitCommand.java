@@ -17,8 +17,7 @@ final class SubmitCommand {
             .addOption(Option.builder().longOpt("dry-run").get())
             .addOption(Option.builder().longOpt("parsable").get());
     GetoptParser.Parsed parsed = new GetoptParser(options, "submit").parse(words);
-    LaunchSpec spec =
-        LaunchOptions.spec(parsed, console.workingDirectory(), console.environment());
+    LaunchSpec spec = LaunchOptions.spec(parsed, console.workingDirectory(), console.environment());
     Launcher launcher = new Launcher(new SlurmClient());
     if (parsed.options().hasOption("dry-run")) {
       console.out().writeBytes(launcher.script(spec));

@@ -89,7 +89,9 @@ public final class Planner {
   private void checkWords() {
     List<ByteString> command = spec.command();
     for (int i = 0; i < command.size(); i++) {
-      checkUtf8((i == 0 ? "the command " : "argument " + i + " of the command, ") + "%s,", command.get(i));
+      checkUtf8(
+          (i == 0 ? "the command " : "argument " + i + " of the command, ") + "%s,",
+          command.get(i));
     }
     for (EnvironmentVariable variable : spec.container().environment()) {
       checkUtf8("the value of --env " + variable.name() + ", %s,", variable.value());
@@ -131,7 +133,8 @@ public final class Planner {
       if (plugins.contains(preferred)) {
         return decideMpi(
             preferred,
-            "MpiDefault is none, which would start every rank as rank 0, and Slurm has " + preferred,
+            "MpiDefault is none, which would start every rank as rank 0, and Slurm has "
+                + preferred,
             "srun --mpi=list");
       }
     }

@@ -7,9 +7,9 @@ import java.util.Map;
 
 /**
  * The environment as it was when the user started hpcrun. The start script changes a few variables
- * for the Java runtime and keeps their values under other names; programs that hpcrun starts, and so
- * the user's job, must not see the change. Variables are changed by env(1) and not by Java, which
- * would change bytes that are not UTF-8.
+ * for the Java runtime and keeps their values under other names; programs that hpcrun starts, and
+ * so the user's job, must not see the change. Variables are changed by env(1) and not by Java,
+ * which would change bytes that are not UTF-8.
  */
 final class CallerEnvironment {
   /** Variables that bin/hpcrun changes. */

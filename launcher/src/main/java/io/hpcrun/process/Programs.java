@@ -21,10 +21,10 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Runs a program to its end with Commons Exec, whose defaults are not what is needed here: words are
- * never quoted, a non-zero exit is a result and no exception, the time limit also ends grandchildren
- * (its own watchdog ends the direct child only and then waits for whoever holds the pipe), and
- * output is bounded.
+ * Runs a program to its end with Commons Exec, whose defaults are not what is needed here: words
+ * are never quoted, a non-zero exit is a result and no exception, the time limit also ends
+ * grandchildren (its own watchdog ends the direct child only and then waits for whoever holds the
+ * pipe), and output is bounded.
  */
 public final class Programs {
   private static final Logger LOG = LoggerFactory.getLogger(Programs.class);
@@ -55,8 +55,7 @@ public final class Programs {
    * @param limit how long it may take; after that it and all its descendants are ended
    * @throws Failure with exit code 4 when the program is missing or took too long
    */
-  public static Result run(
-      List<String> command, Set<String> unset, byte[] input, Duration limit) {
+  public static Result run(List<String> command, Set<String> unset, byte[] input, Duration limit) {
     CommandLine commandLine = new CommandLine("env");
     CallerEnvironment.restore(unset).forEach(word -> commandLine.addArgument(word, false));
     command.forEach(word -> commandLine.addArgument(word, false));
@@ -66,14 +65,12 @@ public final class Programs {
     executor.setExitValues(null);
     executor.setStreamHandler(
         new PumpStreamHandler(output, error, new ByteArrayInputStream(input)));
-    FutureTask<Integer> exit =
-        new FutureTask<>(() -> executor.execute(commandLine));
+    FutureTask<Integer> exit = new FutureTask<>(() -> executor.execute(commandLine));
     Thread thread = Thread.ofPlatform().daemon().name("program").start(exit);
     long began = System.nanoTime();
     try {
       int code = exit.get(limit.toMillis(), TimeUnit.MILLISECONDS);
-      LOG.debug(
-          "{} ended with {} after {} us", command, code, (System.nanoTime() - began) / 1_000);
+      LOG.debug("{} ended with {} after {} us", command, code, (System.nanoTime() - began) / 1_000);
       if (code == NOT_FOUND && error.text().startsWith("env: ")) {
         throw Failure.slurm(
             "'" + command.getFirst() + "' is not on the PATH",

@@ -33,9 +33,7 @@ public final class JobScript {
    * @return the script's bytes
    */
   public static byte[] render(Plan plan, String version, String agent) {
-    return new JobScript(plan)
-        .render(version, agent)
-        .getBytes(StandardCharsets.ISO_8859_1);
+    return new JobScript(plan).render(version, agent).getBytes(StandardCharsets.ISO_8859_1);
   }
 
   private String render(String version, String agent) {
@@ -103,7 +101,9 @@ public final class JobScript {
   }
 
   private static String json(String value) {
-    return '"' + new String(tools.jackson.core.io.JsonStringEncoder.getInstance().quoteAsCharArray(value)) + '"';
+    return '"'
+        + new String(tools.jackson.core.io.JsonStringEncoder.getInstance().quoteAsCharArray(value))
+        + '"';
   }
 
   private static ByteString assignment(EnvironmentVariable variable) {
@@ -112,6 +112,9 @@ public final class JobScript {
 
   /** {@code NAME=(WORD…)}, in lines of bearable length. */
   private void list(String name, List<ByteString> words) {
+    if (words.stream().anyMatch(word -> word.latin1().matches("(?s).*[$`].*"))) {
+      line("# shellcheck disable=SC2016 # these are data: nothing is expanded");
+    }
     StringBuilder line = new StringBuilder(name).append("=(");
     boolean first = true;
     for (ByteString word : words) {

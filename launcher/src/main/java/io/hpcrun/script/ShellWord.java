@@ -5,8 +5,8 @@ import io.hpcrun.spec.ByteString;
 /**
  * Quotes words for bash so that it reads back the same bytes, in any locale, and so that a reader
  * sees what they are: bare where that is safe, in single quotes where they are printable, as {@code
- * $'…'} where they hold control characters or bytes that are not UTF-8. No word spans lines, so none
- * can look like an {@code #SBATCH} directive.
+ * $'…'} where they hold control characters or bytes that are not UTF-8. No word spans lines, so
+ * none can look like an {@code #SBATCH} directive.
  */
 public final class ShellWord {
   private ShellWord() {}
@@ -50,7 +50,7 @@ public final class ShellWord {
     return c >= 'a' && c <= 'z'
         || c >= 'A' && c <= 'Z'
         || c >= '0' && c <= '9'
-        || "_-./:,=@%+".indexOf(c) >= 0;
+        || "_-./:=@%+".indexOf(c) >= 0;
   }
 
   /** Valid UTF-8 without characters that are invisible or change how the line is shown. */

@@ -22,7 +22,8 @@ public final class SlurmClient {
 
   /** Variables that change how the answers of Slurm's commands look. */
   private static final Set<String> FORMATS =
-      Set.of("SLURM_TIME_FORMAT", "SQUEUE_FORMAT", "SQUEUE_FORMAT2", "SACCT_FORMAT", "SCONTROL_ALL");
+      Set.of(
+          "SLURM_TIME_FORMAT", "SQUEUE_FORMAT", "SQUEUE_FORMAT2", "SACCT_FORMAT", "SCONTROL_ALL");
 
   /** {@code scontrol show config}, parsed; also the test whether slurmctld answers. */
   public Map<String, String> config() {
@@ -77,16 +78,24 @@ public final class SlurmClient {
   }
 
   /**
-   * When the job was submitted, eligible and started, in epoch seconds, from accounting; keys {@code
-   * submit_s}, {@code eligible_s}, {@code start_s}. Empty when there is no accounting or it does not
-   * know the job.
+   * When the job was submitted, eligible and started, in epoch seconds, from accounting; keys
+   * {@code submit_s}, {@code eligible_s}, {@code start_s}. Empty when there is no accounting or it
+   * does not know the job.
    */
   public Map<String, Long> accountedTimes(String id) {
     Map<String, Long> times = new HashMap<>();
     Programs.Result result =
         Programs.run(
             List.of(
-                "env", "SLURM_TIME_FORMAT=%s", "sacct", "-n", "-P", "-X", "-j", id, "-o",
+                "env",
+                "SLURM_TIME_FORMAT=%s",
+                "sacct",
+                "-n",
+                "-P",
+                "-X",
+                "-j",
+                id,
+                "-o",
                 "Submit,Eligible,Start"),
             Set.of(),
             NO_INPUT,

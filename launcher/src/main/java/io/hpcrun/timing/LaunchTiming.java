@@ -158,8 +158,7 @@ public final class LaunchTiming {
     Long done = numbers.get("launch_done_ns");
     if (done != null && lastEnd != Long.MIN_VALUE) {
       interval(lastEnd, done)
-          .ifPresent(
-              d -> add(overall, Stage.TEARDOWN, d, lastEndNode, -1, lastEndUncertainty));
+          .ifPresent(d -> add(overall, Stage.TEARDOWN, d, lastEndNode, -1, lastEndUncertainty));
     }
   }
 
@@ -181,9 +180,7 @@ public final class LaunchTiming {
       remarks.add(
           "the clock of %s is %s by at least %s: stages across nodes are off by that much"
               .formatted(
-                  node,
-                  least > 0 ? "ahead" : "behind",
-                  Durations.show(least > 0 ? least : -most)));
+                  node, least > 0 ? "ahead" : "behind", Durations.show(least > 0 ? least : -most)));
     }
     return Math.max(Math.abs(least), Math.abs(most));
   }

@@ -96,9 +96,7 @@ public record RecordDirectory(Path path) {
 
   private Failure cannotRead(IOException unreadable) {
     String reason =
-        unreadable instanceof AccessDeniedException
-            ? "permission denied"
-            : unreadable.getMessage();
+        unreadable instanceof AccessDeniedException ? "permission denied" : unreadable.getMessage();
     return Failure.usage(
         "the records in " + path + " cannot be read: " + reason, "check its permissions");
   }

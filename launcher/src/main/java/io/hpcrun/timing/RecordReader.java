@@ -21,7 +21,8 @@ final class RecordReader {
   private RecordReader() {}
 
   /**
-   * Hands every object of a file to the consumer; the same object is filled again for the next line.
+   * Hands every object of a file to the consumer; the same object is filled again for the next
+   * line.
    */
   static void read(Path file, Consumer<Line> consumer) {
     try (InputStream in = Files.newInputStream(file);
@@ -41,7 +42,10 @@ final class RecordReader {
       }
     } catch (IOException | JacksonException broken) {
       throw Failure.usage(
-          "the record " + file + " cannot be read: " + broken.getMessage().lines().findFirst().orElse(""),
+          "the record "
+              + file
+              + " cannot be read: "
+              + broken.getMessage().lines().findFirst().orElse(""),
           "remove the file if it was changed by hand");
     }
   }

@@ -10,8 +10,8 @@ import tools.jackson.core.StreamWriteFeature;
 import tools.jackson.core.json.JsonFactory;
 
 /**
- * The timing of launches as JSON (schema {@code hpcrun.timing/1}, docs/records.md), written as it is
- * read.
+ * The timing of launches as JSON (schema {@code hpcrun.timing/1}, docs/records.md), written as it
+ * is read.
  */
 public final class TimingJson implements AutoCloseable {
   private final JsonGenerator json;

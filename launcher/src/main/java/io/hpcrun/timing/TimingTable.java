@@ -80,8 +80,7 @@ public final class TimingTable {
     }
   }
 
-  private static void row(
-      PrintStream out, String stage, String node, Durations.Summary summary) {
+  private static void row(PrintStream out, String stage, String node, Durations.Summary summary) {
     StringBuilder slowest = new StringBuilder(summary.slowestNode());
     if (summary.slowestRank() >= 0) {
       slowest.append(" rank ").append(summary.slowestRank());

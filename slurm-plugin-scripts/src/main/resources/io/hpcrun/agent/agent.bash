@@ -59,7 +59,7 @@ hpcrun_image_problem() {
 # input ends. The last line it prints for the batch script is "ready" or "unfit".
 hpcrun_agent() {
   local directory=$1 image=$2 file=$3.node.${SLURMD_NODENAME:-$HOSTNAME}.jsonl launch=$4
-  local began checked timed=1
+  local began checked made=1 timed=1
   hpcrun_now
   began=$REPLY
   # A cancelled job's agent must outlive the ranks for the moment it takes to write the record.
@@ -77,7 +77,7 @@ hpcrun_agent() {
   # and mkdir refuses one that is already there.
   if ! mkdir -m 700 -- "$directory" 2>/dev/null; then
     hpcrun_note note 0 "ranks are not timed: $directory cannot be made"
-    timed=0
+    made=0 timed=0
   elif ! { : >"$directory/ranks"; } 2>/dev/null; then
     hpcrun_note note 0 "ranks are not timed: $directory cannot be written"
     timed=0
@@ -91,7 +91,9 @@ hpcrun_agent() {
     read -r || true
   fi
   hpcrun_collect "$file" "$launch" "$began" "$checked"
-  rm -rf -- "$directory" 2>/dev/null
+  if ((made)); then
+    rm -rf -- "$directory" 2>/dev/null
+  fi
   return 0
 }
 

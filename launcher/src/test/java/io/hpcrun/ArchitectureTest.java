@@ -1,0 +1,88 @@
+package io.hpcrun;
+
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+import static com.tngtech.archunit.library.Architectures.layeredArchitecture;
+import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
+
+import com.tngtech.archunit.core.domain.JavaClasses;
+import com.tngtech.archunit.core.importer.ImportOption;
+import com.tngtech.archunit.junit.AnalyzeClasses;
+import com.tngtech.archunit.junit.ArchTest;
+
+@AnalyzeClasses(packages = "io.hpcrun", importOptions = ImportOption.DoNotIncludeTests.class)
+class ArchitectureTest {
+  @ArchTest
+  void dependenciesPointOneWay(JavaClasses classes) {
+    layeredArchitecture()
+        .consideringOnlyDependenciesInLayers()
+        .layer("cli")
+        .definedBy("io.hpcrun.cli..")
+        .layer("script")
+        .definedBy("io.hpcrun.script..")
+        .layer("plan")
+        .definedBy("io.hpcrun.plan..")
+        .layer("slurm")
+        .definedBy("io.hpcrun.slurm..")
+        .layer("timing")
+        .definedBy("io.hpcrun.timing..")
+        .layer("knowledge")
+        .definedBy("io.hpcrun.spec..", "io.hpcrun.image..", "io.hpcrun.cluster..")
+        .layer("process")
+        .definedBy("io.hpcrun.process..")
+        .whereLayer("cli")
+        .mayNotBeAccessedByAnyLayer()
+        .whereLayer("script")
+        .mayOnlyBeAccessedByLayers("cli")
+        .whereLayer("plan")
+        .mayOnlyBeAccessedByLayers("cli", "script")
+        .whereLayer("slurm")
+        .mayOnlyBeAccessedByLayers("cli")
+        .whereLayer("timing")
+        .mayOnlyBeAccessedByLayers("cli")
+        .whereLayer("process")
+        .mayOnlyBeAccessedByLayers("slurm")
+        .check(classes);
+  }
+
+  @ArchTest
+  void packagesHaveNoCycles(JavaClasses classes) {
+    slices().matching("io.hpcrun.(*)..").should().beFreeOfCycles().check(classes);
+  }
+
+  @ArchTest
+  void planAndScriptTouchNoFileClockOrProcess(JavaClasses classes) {
+    noClasses()
+        .that()
+        .resideInAnyPackage("io.hpcrun.plan..", "io.hpcrun.script..")
+        .should()
+        .dependOnClassesThat()
+        .haveNameMatching(
+            "java\\.io\\.(File.*|.*Stream|.*Reader|.*Writer)|java\\.nio\\.file\\.Files"
+                + "|java\\.nio\\.channels\\..*|java\\.time\\..*Clock|java\\.lang\\.(System|Process.*|Runtime)"
+                + "|java\\.util\\.Random|java\\.net\\..*")
+        .check(classes);
+  }
+
+  @ArchTest
+  void onlyOneClassStartsPrograms(JavaClasses classes) {
+    noClasses()
+        .that()
+        .doNotHaveFullyQualifiedName("io.hpcrun.process.Programs")
+        .and()
+        .haveNameNotMatching("io\\.hpcrun\\.process\\.Programs\\$.*")
+        .should()
+        .dependOnClassesThat()
+        .haveNameMatching(
+            "org\\.apache\\.commons\\.exec\\..*|java\\.lang\\.(ProcessBuilder|Runtime)")
+        .check(classes);
+  }
+
+  @ArchTest
+  void theCommandLoadsNeitherLogbackNorDatabind(JavaClasses classes) {
+    noClasses()
+        .should()
+        .dependOnClassesThat()
+        .resideInAnyPackage("ch.qos.logback..", "tools.jackson.databind..", "org.yaml..")
+        .check(classes);
+  }
+}

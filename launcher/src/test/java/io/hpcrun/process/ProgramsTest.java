@@ -1,0 +1,79 @@
+package io.hpcrun.process;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+
+import io.hpcrun.failure.ExitCode;
+import io.hpcrun.failure.Failure;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class ProgramsTest {
+  private static final Duration LONG = Duration.ofMinutes(1);
+
+  @TempDir private Path directory;
+
+  @Test
+  void givesInputAndReturnsOutputErrorAndExitCode() {
+    Programs.Result result = run("cat; echo oops >&2; exit 7");
+    assertThat(result).isEqualTo(new Programs.Result(7, "input", "oops\n"));
+  }
+
+  @Test
+  void wordsAreNotQuotedOrSplit() {
+    List<String> words = List.of("a b", "it's", "\"q\"", "'q'", "", "$HOME", "-n", "a\nb");
+    List<String> command = new java.util.ArrayList<>(List.of("printf", "[%s]"));
+    command.addAll(words);
+    Programs.Result result = Programs.run(command, Set.of(), new byte[0], LONG);
+    assertThat(result.output()).isEqualTo("[" + String.join("][", words) + "]");
+  }
+
+  @Test
+  void theTimeLimitEndsGrandchildrenToo() throws Exception {
+    Path pid = directory.resolve("pid");
+    String script = "sleep 987 & echo $! >" + pid + "; sleep 988; true";
+    assertThatExceptionOfType(Failure.class)
+        .isThrownBy(
+            () ->
+                Programs.run(
+                    List.of("sh", "-c", script), Set.of(), new byte[0], Duration.ofSeconds(1)))
+        .withMessage("sh did not answer within 1 s");
+    long grandchild = Long.parseLong(Files.readString(pid).strip());
+    assertThat(
+            ProcessHandle.of(grandchild).map(ProcessHandle::isAlive).orElse(false)
+                && !isZombie(grandchild))
+        .isFalse();
+  }
+
+  @Test
+  void aMissingProgramIsAFailureOfSlurmsCommands() {
+    assertThatExceptionOfType(Failure.class)
+        .isThrownBy(() -> Programs.run(List.of("no-such-program"), Set.of(), new byte[0], LONG))
+        .withMessage("'no-such-program' is not on the PATH")
+        .matches(failure -> failure.exitCode() == ExitCode.SLURM);
+  }
+
+  @Test
+  void variablesCanBeTakenAway() {
+    assertThat(System.getenv()).containsKey("PATH").containsKey("HOME");
+    Programs.Result result =
+        Programs.run(List.of("sh", "-c", "echo ${HOME-unset}"), Set.of("HOME"), new byte[0], LONG);
+    assertThat(result.output()).isEqualTo("unset\n");
+  }
+
+  private static boolean isZombie(long pid) throws Exception {
+    Path stat = Path.of("/proc/" + pid + "/stat");
+    return Files.exists(stat) && Files.readString(stat).contains(") Z ");
+  }
+
+  private static Programs.Result run(String script) {
+    return Programs.run(
+        List.of("sh", "-c", script), Set.of(), "input".getBytes(StandardCharsets.UTF_8), LONG);
+  }
+}

@@ -1,0 +1,158 @@
+package io.hpcrun.script;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.hpcrun.cluster.ClusterFacts;
+import io.hpcrun.image.Image;
+import io.hpcrun.plan.Planner;
+import io.hpcrun.spec.BindMount;
+import io.hpcrun.spec.ByteString;
+import io.hpcrun.spec.ContainerFlag;
+import io.hpcrun.spec.ContainerOptions;
+import io.hpcrun.spec.EnvironmentVariable;
+import io.hpcrun.spec.LaunchSpec;
+import io.hpcrun.spec.SlurmOption;
+import io.hpcrun.spec.SlurmSetting;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class JobScriptTest {
+  private static final Image SIF =
+      new Image(
+          Path.of("/home/alice/hello.sif"),
+          Image.Format.SIF,
+          Optional.of("amd64"),
+          Optional.of("0f8fad5b-d9cb-469f-a165-70867728950e"),
+          1000);
+  private static final ClusterFacts CLUSTER =
+      new ClusterFacts("24.11.5", "pmix", Optional.empty(), "amd64");
+
+  @TempDir private Path directory;
+
+  /** Golden files: the script without the agent, which has its own tests. */
+  @ParameterizedTest
+  @ValueSource(strings = {"hello", "everything"})
+  void rendersTheGoldenScript(String name) throws IOException {
+    String script = render(name.equals("hello") ? hello() : everything(), "# agent");
+    Path golden = Path.of("src/test/resources/scripts/" + name + ".sh");
+    if (Boolean.getBoolean("golden.write")) {
+      Files.writeString(golden, script, StandardCharsets.ISO_8859_1);
+    }
+    assertThat(script).isEqualTo(Files.readString(golden, StandardCharsets.ISO_8859_1));
+  }
+
+  @Test
+  void sameInputGivesTheSameBytes() throws IOException {
+    assertThat(render(everything(), agent())).isEqualTo(render(everything(), agent()));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"bash -n", "shellcheck"})
+  void passesBashAndShellcheck(String check) throws Exception {
+    for (LaunchSpec spec : List.of(hello(), everything())) {
+      Path file = directory.resolve("job.sh");
+      Files.writeString(file, render(spec, agent()), StandardCharsets.ISO_8859_1);
+      Process process =
+          new ProcessBuilder((check + " " + file).split(" ")).redirectErrorStream(true).start();
+      String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+      assertThat(process.waitFor()).as(output).isZero();
+    }
+  }
+
+  @Test
+  void noValueBecomesADirective() {
+    LaunchSpec spec =
+        spec(
+            List.of(ByteString.of("app"), ByteString.of("\n#SBATCH --nodes=99\n")),
+            List.of(new SlurmSetting(SlurmOption.COMMENT, "a \"b\" #SBATCH c\\")),
+            new ContainerOptions(
+                List.of(),
+                List.of(new EnvironmentVariable("A", ByteString.of("x\n#SBATCH -n 9"))),
+                Optional.empty(),
+                Optional.empty(),
+                List.of(),
+                List.of()));
+    assertThat(render(spec, "# agent").lines().filter(line -> line.startsWith("#SBATCH")))
+        .containsExactly("#SBATCH --comment=\"a \\\"b\\\" #SBATCH c\\\\\"");
+  }
+
+  private static LaunchSpec hello() {
+    return spec(
+        List.of(ByteString.of("hello-mpi")),
+        List.of(
+            new SlurmSetting(SlurmOption.JOB_NAME, "hello-mpi"),
+            new SlurmSetting(SlurmOption.NODES, "2"),
+            new SlurmSetting(SlurmOption.NTASKS, "4")),
+        new ContainerOptions(
+            List.of(), List.of(), Optional.empty(), Optional.empty(), List.of(), List.of()));
+  }
+
+  private static LaunchSpec everything() {
+    return new LaunchSpec(
+        SIF.path(),
+        List.of(
+            ByteString.of("./app"),
+            ByteString.of("two words"),
+            ByteString.of("it's $HOME `id` \\ \"x\""),
+            ByteString.of(""),
+            ByteString.of("-n"),
+            ByteString.of("two\nlines"),
+            ByteString.of("größe"),
+            ByteString.of("a rather long argument that makes the list go on in a line of its own"),
+            ByteString.of("#SBATCH --nodes=99")),
+        List.of(
+            new SlurmSetting(SlurmOption.CPUS_PER_TASK, "8"),
+            new SlurmSetting(SlurmOption.EXCLUSIVE, ""),
+            new SlurmSetting(SlurmOption.JOB_NAME, "a job's \"name\" # 1"),
+            new SlurmSetting(SlurmOption.NODELIST, "c[1-4,7]"),
+            new SlurmSetting(SlurmOption.TIME, "1-12:00")),
+        List.of("--licenses=matlab:1", "--mail-user=a b@c"),
+        new ContainerOptions(
+            List.of(
+                new BindMount(ByteString.of("/scratch"), ByteString.of("/scratch"), false),
+                new BindMount(ByteString.of("/data/in"), ByteString.of("/in"), true),
+                new BindMount(ByteString.of("/odd, \"dir\":x"), ByteString.of("/odd"), true)),
+            List.of(
+                new EnvironmentVariable("OMP_NUM_THREADS", ByteString.of("8")),
+                new EnvironmentVariable("MESSAGE", ByteString.of("$(id) `id` \"x\" 'y'\n"))),
+            Optional.of(ByteString.of("/work dir")),
+            Optional.empty(),
+            List.of("tmp", "cwd"),
+            List.of(ContainerFlag.NV, ContainerFlag.WRITABLE_TMPFS)),
+        Optional.empty(),
+        Path.of("/home/alice/.local/state/hpcrun/records"));
+  }
+
+  private static LaunchSpec spec(
+      List<ByteString> command, List<SlurmSetting> slurm, ContainerOptions container) {
+    return new LaunchSpec(
+        SIF.path(),
+        command,
+        slurm,
+        List.of(),
+        container,
+        Optional.empty(),
+        Path.of("/home/alice/.local/state/hpcrun/records"));
+  }
+
+  private static String render(LaunchSpec spec, String agent) {
+    return new String(
+        JobScript.render(Planner.plan(spec, SIF, CLUSTER), "1.2.3", agent),
+        StandardCharsets.ISO_8859_1);
+  }
+
+  private static String agent() throws IOException {
+    try (InputStream in = JobScriptTest.class.getResourceAsStream("/io/hpcrun/agent/agent.bash")) {
+      return new String(in.readAllBytes(), StandardCharsets.UTF_8);
+    }
+  }
+}
