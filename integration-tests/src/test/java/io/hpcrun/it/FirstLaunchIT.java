@@ -131,16 +131,16 @@ class FirstLaunchIT {
     Outcome dashed = alice.run("hpcrun", "run", openmpi, "--", "hostname", "-f");
     assertThat(dashed.exitCode()).as("%s", dashed).isZero();
     assertThat(dashed.output().strip()).isEqualTo("c1");
-    Outcome plain = alice.run("hpcrun", "run", tiny, "argdump", "-n", "2", "--", "--help", "-N5");
+    Outcome plain = alice.run("hpcrun", "run", openmpi, "printf", "%s\\n", "-n", "--", "--help", "-N5");
     assertThat(plain.exitCode()).as("%s", plain).isZero();
-    assertThat(plain.output()).isEqualTo("-n\0002\000--\000--help\000-N5\000");
+    assertThat(plain.output()).isEqualTo("-n\n--\n--help\n-N5\n");
   }
 
   @Test
   void separatesTheStreamsWhenAskedTo() {
     Outcome outcome =
         alice.run(
-            "hpcrun", "run", "-o", "streams.out", "-e", "streams.err", tiny, "--", "sh", "-c",
+            "hpcrun", "run", "-o", "streams.out", "-e", "streams.err", openmpi, "--", "sh", "-c",
             "echo to-out; echo to-err >&2");
     assertThat(outcome.exitCode()).as("%s", outcome).isZero();
     assertThat(outcome.output()).isEqualTo("to-out\n");
@@ -153,7 +153,7 @@ class FirstLaunchIT {
   void joinsTheStreamsInOneFileOtherwise() {
     Outcome outcome =
         alice.run(
-            "hpcrun", "run", "-o", "joined-%j.out", tiny, "--", "sh", "-c",
+            "hpcrun", "run", "-o", "joined-%j.out", openmpi, "--", "sh", "-c",
             "echo to-out; echo to-err >&2");
     assertThat(outcome.exitCode()).as("%s", outcome).isZero();
     assertThat(outcome.lines()).containsExactlyInAnyOrder("to-out", "to-err");
@@ -189,9 +189,9 @@ class FirstLaunchIT {
   @Test
   void readsUnicodeInTheLocaleC() {
     Outcome outcome =
-        alice.with("LC_ALL", "C").run("hpcrun", "run", tiny, "--", "argdump", "größe");
+        alice.with("LC_ALL", "C").run("hpcrun", "run", openmpi, "--", "echo", "größe");
     assertThat(outcome.exitCode()).as("%s", outcome).isZero();
-    assertThat(outcome.output()).isEqualTo("größe\000");
+    assertThat(outcome.output()).isEqualTo("größe\n");
   }
 
   @Test

@@ -12,7 +12,6 @@ import java.nio.file.attribute.FileTime;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -33,6 +32,7 @@ final class JobFollower {
   private final Terminal terminal;
   private final PrintStream out;
   private final PrintStream err;
+  private final boolean appends;
   private final List<OutputFollower> outputs = new ArrayList<>();
   private final AtomicInteger interrupts = new AtomicInteger();
   private final Semaphore wake = new Semaphore(0);
@@ -43,13 +43,15 @@ final class JobFollower {
       RecordDirectory records,
       Terminal terminal,
       PrintStream out,
-      PrintStream err) {
+      PrintStream err,
+      boolean appends) {
     this.slurm = slurm;
     this.job = job;
     this.ownRecord = records.path().resolve(job).resolve(job + ".0.0.job.jsonl");
     this.terminal = terminal;
     this.out = out;
     this.err = err;
+    this.appends = appends;
   }
 
   /** Follows the job to its end; returns what the command is to end with. */
@@ -70,6 +72,10 @@ final class JobFollower {
           "the output of job " + job + " cannot be copied: " + unreadable.getMessage(),
           "the job goes on; see 'scontrol show job " + job + "' for its output file");
     }
+  }
+
+  private void sayUnreadable(Path file) {
+    terminal.say("the output of job " + job + " is in " + file + ", which cannot be read here");
   }
 
   private JobStatus waitForEnd() throws IOException {
@@ -94,15 +100,17 @@ final class JobFollower {
           return last;
         }
         last = status.get();
+        findOutputs(last);
         if (last.ended()) {
           return last;
         }
-        findOutputs(last);
         nextAsk = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(interval);
         interval = Math.min(ASK_AT_MOST_MS, interval * 3 / 2);
       }
       showStatus(last, began);
-      copyOutputs();
+      if (!last.pending()) {
+        copyOutputs();
+      }
       try {
         wake.tryAcquire(LOOK_EVERY_MS, TimeUnit.MILLISECONDS);
       } catch (InterruptedException interrupted) {
@@ -137,11 +145,11 @@ final class JobFollower {
     }
   }
 
-  private void findOutputs(JobStatus status) {
-    if (outputs.isEmpty() && !status.pending() && !status.output().isEmpty()) {
-      outputs.add(new OutputFollower(Path.of(status.output()), out));
+  private void findOutputs(JobStatus status) throws IOException {
+    if (outputs.isEmpty() && !status.output().isEmpty()) {
+      outputs.add(new OutputFollower(Path.of(status.output()), out, appends));
       if (!status.error().isEmpty() && !status.error().equals(status.output())) {
-        outputs.add(new OutputFollower(Path.of(status.error()), err));
+        outputs.add(new OutputFollower(Path.of(status.error()), err, appends));
       }
     }
   }
@@ -156,13 +164,9 @@ final class JobFollower {
 
   /** The last output may reach this machine a little after the job's end. */
   private void drain() throws IOException {
-    if (outputs.isEmpty()) {
-      slurm.job(job).ifPresent(this::findOutputs);
-    }
-    CountDownLatch never = new CountDownLatch(1);
     do {
       try {
-        never.await(LOOK_EVERY_MS / 2, TimeUnit.MILLISECONDS);
+        Thread.sleep(LOOK_EVERY_MS / 2);
       } catch (InterruptedException interrupted) {
         Thread.currentThread().interrupt();
         return;

@@ -6,6 +6,7 @@ import java.nio.ByteBuffer;
 import java.nio.channels.SeekableByteChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Optional;
 
 /** Copies what a job appends to its output file. */
 final class OutputFollower {
@@ -16,10 +17,16 @@ final class OutputFollower {
   private final ByteBuffer buffer = ByteBuffer.allocate(CHUNK);
   private long position;
 
-  /** Begins at the file's present end if {@code append}, else at its start. */
-  OutputFollower(Path file, OutputStream to) {
+  /** Begins at the file's present end if the job appends to it, else at its start. */
+  OutputFollower(Path file, OutputStream to, boolean appends) throws IOException {
     this.file = file;
     this.to = to;
+    this.position = appends && Files.isReadable(file) ? Files.size(file) : 0;
+  }
+
+  /** The file, if it cannot be read from here. */
+  Optional<Path> unreadable() {
+    return Files.isReadable(file) ? Optional.empty() : Optional.of(file);
   }
 
   /**

@@ -3,6 +3,7 @@ package io.hpcrun.cli;
 import io.hpcrun.failure.Failure;
 import io.hpcrun.slurm.SlurmClient;
 import io.hpcrun.spec.LaunchSpec;
+import io.hpcrun.spec.SlurmOption;
 import io.hpcrun.timing.LaunchTiming;
 import io.hpcrun.timing.RecordDirectory;
 import io.hpcrun.timing.TimingTable;
@@ -31,7 +32,15 @@ final class RunCommand {
     Terminal terminal = new Terminal(console.err());
     RecordDirectory records = new RecordDirectory(spec.records());
     int exitCode =
-        new JobFollower(slurm, job, records, terminal, console.out(), console.err()).follow();
+        new JobFollower(
+                slurm,
+                job,
+                records,
+                terminal,
+                console.out(),
+                console.err(),
+                spec.slurm(SlurmOption.OPEN_MODE).filter("append"::equals).isPresent())
+            .follow();
     console.out().flush();
     printTiming(job, records, slurm, terminal, console);
     return exitCode;

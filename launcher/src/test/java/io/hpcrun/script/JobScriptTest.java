@@ -28,7 +28,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class JobScriptTest {
   private static final Image SIF =
       new Image(
-          Path.of("/home/alice/hello.sif"),
+          Path.of("/home/alice/hello-openmpi.sif"),
           Image.Format.SIF,
           Optional.of("amd64"),
           Optional.of("0f8fad5b-d9cb-469f-a165-70867728950e"),
@@ -48,6 +48,26 @@ class JobScriptTest {
       Files.writeString(golden, script, StandardCharsets.ISO_8859_1);
     }
     assertThat(script).isEqualTo(Files.readString(golden, StandardCharsets.ISO_8859_1));
+  }
+
+  /** The script in the documentation is the one that hpcrun writes. */
+  @Test
+  void theDocumentationShowsTheScript() throws IOException {
+    Path page = Path.of("../docs/job-script.md");
+    String text = Files.readString(page);
+    int from = text.indexOf("```bash\n") + "```bash\n".length();
+    int to = text.indexOf("\n```\n", from) + 1;
+    String script =
+        new String(
+            JobScript.render(
+                Planner.plan(hello(), SIF, CLUSTER),
+                System.getProperty("project.version"),
+                agent()),
+            StandardCharsets.ISO_8859_1);
+    if (Boolean.getBoolean("golden.write")) {
+      Files.writeString(page, text.substring(0, from) + script + text.substring(to));
+    }
+    assertThat(Files.readString(page)).contains("```bash\n" + script + "```\n");
   }
 
   @Test
@@ -91,7 +111,8 @@ class JobScriptTest {
         List.of(
             new SlurmSetting(SlurmOption.JOB_NAME, "hello-mpi"),
             new SlurmSetting(SlurmOption.NODES, "2"),
-            new SlurmSetting(SlurmOption.NTASKS, "4")),
+            new SlurmSetting(SlurmOption.NTASKS, "4"),
+            new SlurmSetting(SlurmOption.NTASKS_PER_NODE, "2")),
         new ContainerOptions(
             List.of(), List.of(), Optional.empty(), Optional.empty(), List.of(), List.of()));
   }
