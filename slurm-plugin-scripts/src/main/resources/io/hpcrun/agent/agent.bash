@@ -260,7 +260,7 @@ hpcrun_record() {
 # Submit, eligible and start time as Slurm knows them (whole seconds), asked beside the launch.
 hpcrun_read_job_times() {
   local line name key value
-  while read -r -t 5 line; do
+  while read -r -t 1 line; do
     for name in $line; do
       key=${name%%=*} value=${name#*=}
       [[ $value =~ ^[0-9]+$ ]] || continue
@@ -330,7 +330,7 @@ hpcrun_main() {
 hpcrun_enter \"\$@\"" hpcrun-enter "$hpcrun_directory" "${#hpcrun_container[@]}" \
       "${#hpcrun_environment[@]}" "${hpcrun_container[@]+"${hpcrun_container[@]}"}" \
       "${hpcrun_environment[@]+"${hpcrun_environment[@]}"}" "$hpcrun_image" \
-      "${hpcrun_command[@]}" {job_times}<&-
+      "${hpcrun_command[@]}"
     code=$?
     hpcrun_now
     hpcrun_times[launch_done_ns]=$REPLY
