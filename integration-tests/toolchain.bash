@@ -30,26 +30,20 @@ toolchain_apt() {
   rm -f "$log"
 }
 
-# Exports JAVA_HOME: a JDK 25 or newer, taken from JAVA_HOME, the PATH or the usual directories,
-# or installed where Debian has it.
-toolchain_java() {
-  local candidate
-  if toolchain_find_java; then
-    return 0
+# toolchain_maven ARGUMENT…: runs Maven with JDK 25: this machine's, or its distribution's, or in a
+# container of Debian trixie, which has both. HPCRUN_BUILD_IN_CONTAINER=1 forces the container.
+toolchain_maven() {
+  if [[ -z ${HPCRUN_BUILD_IN_CONTAINER-} ]] && { toolchain_find_java || toolchain_install_java; }; then
+    toolchain_package mvn maven
+    toolchain_package shellcheck shellcheck
+    toolchain_package bats bats
+    mvn "$@"
+  else
+    toolchain_maven_in_container "$@"
   fi
-  if [[ $EUID == 0 ]] && type -P apt-cache >/dev/null; then
-    apt-get -q update >/dev/null 2>&1 || true
-    candidate=$(apt-cache policy openjdk-25-jdk-headless 2>/dev/null | sed -n 's/^ *Candidate: //p')
-    if [[ -n $candidate && $candidate != '(none)' ]]; then
-      toolchain_say "installing openjdk-25-jdk-headless"
-      toolchain_apt openjdk-25-jdk-headless
-      toolchain_find_java && return 0
-    fi
-  fi
-  toolchain_say "no JDK 25 found, and this distribution has no package of it; install one (for example Temurin 25) and set JAVA_HOME"
-  exit 1
 }
 
+# Exports JAVA_HOME: a JDK 25 or newer from JAVA_HOME, the PATH or the usual directories.
 toolchain_find_java() {
   local home version java
   java=$(type -P javac || true)
@@ -62,4 +56,43 @@ toolchain_find_java() {
     fi
   done
   return 1
+}
+
+toolchain_install_java() {
+  local candidate
+  if [[ $EUID != 0 ]] || ! type -P apt-cache >/dev/null; then
+    return 1
+  fi
+  apt-get -q update >/dev/null 2>&1 || true
+  candidate=$(apt-cache policy openjdk-25-jdk-headless 2>/dev/null | sed -n 's/^ *Candidate: //p')
+  if [[ -z $candidate || $candidate == '(none)' ]]; then
+    return 1
+  fi
+  toolchain_say "installing openjdk-25-jdk-headless"
+  toolchain_apt openjdk-25-jdk-headless
+  toolchain_find_java
+}
+
+# The container is the lab's node with the tools added. The repository and ~/.m2 are where they are
+# outside, so that the tests can start containers of their own beside it.
+toolchain_maven_in_container() {
+  local node image
+  toolchain_say "no JDK 25 here: building in a container of Debian trixie"
+  node=$(./lab build)
+  image=hpcrun-build:${node##*:}
+  if ! docker image inspect "$image" >/dev/null 2>&1; then
+    toolchain_say "adding JDK 25 and Maven to it (once, about a minute)"
+    DOCKER_BUILDKIT=0 docker build --quiet --network host --tag "$image" - >/dev/null <<END
+FROM $node
+RUN apt-get -q update && apt-get -q -y install --no-install-recommends \
+    openjdk-25-jdk-headless maven shellcheck bats git docker-cli && rm -rf /var/lib/apt/lists/*
+END
+  fi
+  mkdir -p "$HOME/.m2"
+  docker run --rm --init --network host --cap-add SYS_ADMIN \
+    --security-opt seccomp=unconfined --security-opt apparmor=unconfined \
+    --volume "$PWD:$PWD" --volume "$HOME/.m2:/root/.m2" \
+    --volume /var/run/docker.sock:/var/run/docker.sock \
+    --workdir "$PWD" --entrypoint /bin/bash "$image" -c '
+      export JAVA_HOME=$(dirname "$(dirname "$(readlink -f "$(command -v javac)")")") && exec mvn "$@"' mvn "$@"
 }

@@ -216,7 +216,14 @@ class BadInputIT {
     alice.run("cp", tiny, "/tmp/only-on-login.sif").succeeded();
     Outcome outcome =
         alice.run(
-            "hpcrun", "run", "-N", "2", "/tmp/only-on-login.sif", "--", "sh", "-c",
+            "hpcrun",
+            "run",
+            "-N",
+            "2",
+            "/tmp/only-on-login.sif",
+            "--",
+            "sh",
+            "-c",
             "echo started >>started-without-image; echo started");
     alice.run("rm", "/tmp/only-on-login.sif").succeeded();
     assertThat(outcome.exitCode()).as("%s", outcome).isEqualTo(IMAGE);

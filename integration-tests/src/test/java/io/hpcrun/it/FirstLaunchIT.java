@@ -17,7 +17,9 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import tools.jackson.databind.JsonNode;
 
-/** {@code hpcrun run} from the command line to the application's ranks, and the timing it leaves. */
+/**
+ * {@code hpcrun run} from the command line to the application's ranks, and the timing it leaves.
+ */
 class FirstLaunchIT {
   private static final Pattern RANK =
       Pattern.compile("rank (\\d+) of (\\d+) on (\\S+) sum=(\\d+) library=.*");
@@ -34,7 +36,15 @@ class FirstLaunchIT {
   void runHelloOnBothNodes() {
     hello =
         alice.run(
-            "hpcrun", "run", "-N", "2", "-n", "4", "--ntasks-per-node=2", openmpi, "--",
+            "hpcrun",
+            "run",
+            "-N",
+            "2",
+            "-n",
+            "4",
+            "--ntasks-per-node=2",
+            openmpi,
+            "--",
             "hello-mpi");
     Matcher launch = LAUNCH.matcher(hello.error());
     assertThat(launch.find()).as("a launch in the timing of %s", hello).isTrue();
@@ -131,7 +141,8 @@ class FirstLaunchIT {
     Outcome dashed = alice.run("hpcrun", "run", openmpi, "--", "hostname", "-f");
     assertThat(dashed.exitCode()).as("%s", dashed).isZero();
     assertThat(dashed.output().strip()).isEqualTo("c1");
-    Outcome plain = alice.run("hpcrun", "run", openmpi, "printf", "%s\\n", "-n", "--", "--help", "-N5");
+    Outcome plain =
+        alice.run("hpcrun", "run", openmpi, "printf", "%s\\n", "-n", "--", "--help", "-N5");
     assertThat(plain.exitCode()).as("%s", plain).isZero();
     assertThat(plain.output()).isEqualTo("-n\n--\n--help\n-N5\n");
   }
@@ -140,7 +151,16 @@ class FirstLaunchIT {
   void separatesTheStreamsWhenAskedTo() {
     Outcome outcome =
         alice.run(
-            "hpcrun", "run", "-o", "streams.out", "-e", "streams.err", openmpi, "--", "sh", "-c",
+            "hpcrun",
+            "run",
+            "-o",
+            "streams.out",
+            "-e",
+            "streams.err",
+            openmpi,
+            "--",
+            "sh",
+            "-c",
             "echo to-out; echo to-err >&2");
     assertThat(outcome.exitCode()).as("%s", outcome).isZero();
     assertThat(outcome.output()).isEqualTo("to-out\n");
@@ -153,7 +173,14 @@ class FirstLaunchIT {
   void joinsTheStreamsInOneFileOtherwise() {
     Outcome outcome =
         alice.run(
-            "hpcrun", "run", "-o", "joined-%j.out", openmpi, "--", "sh", "-c",
+            "hpcrun",
+            "run",
+            "-o",
+            "joined-%j.out",
+            openmpi,
+            "--",
+            "sh",
+            "-c",
             "echo to-out; echo to-err >&2");
     assertThat(outcome.exitCode()).as("%s", outcome).isZero();
     assertThat(outcome.lines()).containsExactlyInAnyOrder("to-out", "to-err");

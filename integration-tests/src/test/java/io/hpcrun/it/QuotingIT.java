@@ -21,8 +21,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * Words reach the application byte for byte: through the command line, the job script, sbatch, srun,
- * and a real container. {@code -Dhpcrun.quoting.seed} repeats a run.
+ * Words reach the application byte for byte: through the command line, the job script, sbatch,
+ * srun, and a real container. {@code -Dhpcrun.quoting.seed} repeats a run.
  */
 @Timeout(1800)
 class QuotingIT {
@@ -173,8 +173,21 @@ class QuotingIT {
   void bindsDirectoriesOfAnyName() {
     List<String> names =
         List.of(
-            "plain", "two words", "colon:colon", "comma,comma", "back\\slash", "it's", "\"quoted\"",
-            "a=b", "$(id)", "größe", " edges ", "new\nline", "*", "#", "end\\");
+            "plain",
+            "two words",
+            "colon:colon",
+            "comma,comma",
+            "back\\slash",
+            "it's",
+            "\"quoted\"",
+            "a=b",
+            "$(id)",
+            "größe",
+            " edges ",
+            "new\nline",
+            "*",
+            "#",
+            "end\\");
     List<String> command = new ArrayList<>(List.of("-o", DIRECTORY + "binds"));
     List<String> wanted = new ArrayList<>();
     StringBuilder expected = new StringBuilder();
@@ -182,9 +195,7 @@ class QuotingIT {
       alice
           .bash(
               "mkdir \"$1/bind $2\" && printf '%s\\n' \"$3\" >\"$1/bind $2/here\"",
-              DIRECTORY,
-              name,
-              "I am " + wanted.size())
+              DIRECTORY, name, "I am " + wanted.size())
           .succeeded();
       String escaped = name.replaceAll("[\\\\:,]", "\\\\$0");
       command.add("--bind=" + DIRECTORY + "bind " + escaped + ":/bound/" + escaped);
@@ -204,7 +215,14 @@ class QuotingIT {
     String escaped = name.replace(",", "\\,");
     Outcome outcome =
         alice.run(
-            "hpcrun", "run", "--bind", DIRECTORY + escaped + ":/bound:ro", tiny, "--", "sh", "-c",
+            "hpcrun",
+            "run",
+            "--bind",
+            DIRECTORY + escaped + ":/bound:ro",
+            tiny,
+            "--",
+            "sh",
+            "-c",
             "echo x >/bound/file");
     assertThat(outcome.exitCode()).as("%s", outcome).isNotZero();
     assertThat(outcome.output()).contains("Read-only file system");

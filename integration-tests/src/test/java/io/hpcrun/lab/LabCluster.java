@@ -31,8 +31,8 @@ import org.testcontainers.utility.DockerImageName;
 import org.testcontainers.utility.MountableFile;
 
 /**
- * A Slurm cluster of its own for the tests of this JVM: the nodes login (slurmctld, and where hpcrun
- * is installed), c1 and c2; the users alice and bob. It ends with the JVM.
+ * A Slurm cluster of its own for the tests of this JVM: the nodes login (slurmctld, and where
+ * hpcrun is installed), c1 and c2; the users alice and bob. It ends with the JVM.
  */
 public final class LabCluster {
   /** The nodes that run jobs. */
@@ -117,8 +117,7 @@ public final class LabCluster {
         .withEnv("HPCRUN_LAB_SECRET", HexFormat.of().formatHex(secret))
         .withEnv("HPCRUN_LAB_NODES", String.valueOf(COMPUTE_NODES.size()))
         .withCreateContainerCmdModifier(
-            command ->
-                command.withName(name + "-" + node).withHostName(node).withHostConfig(host))
+            command -> command.withName(name + "-" + node).withHostName(node).withHostConfig(host))
         .waitingFor(
             Wait.forLogMessage(".*hpcrun-lab ready\\s*", 1).withStartupTimeout(READY_WITHIN));
   }

@@ -11,8 +11,9 @@ import java.util.Base64;
 import java.util.List;
 
 /**
- * A running node of the lab. Commands go through the node's {@code lab-exec}, which carries words of
- * any bytes and looks like a fresh login; Testcontainers' own exec changes both words and output.
+ * A running node of the lab. Commands go through the node's {@code lab-exec}, which carries words
+ * of any bytes and looks like a fresh login; Testcontainers' own exec changes both words and
+ * output.
  */
 final class LabNode {
   /** The kernel takes 128 KiB for one word, and base64 makes it longer. */

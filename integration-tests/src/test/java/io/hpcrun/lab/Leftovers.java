@@ -10,8 +10,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Containers, networks and volumes of test runs that were killed. Each carries a label that names the
- * process it was made by, and goes when that process no longer runs.
+ * Containers, networks and volumes of test runs that were killed. Each carries a label that names
+ * the process it was made by, and goes when that process no longer runs.
  */
 final class Leftovers {
   private static final Logger LOG = LoggerFactory.getLogger(Leftovers.class);
@@ -30,11 +30,7 @@ final class Leftovers {
         docker.listContainersCmd().withShowAll(true).withLabelFilter(List.of(OWNER)).exec()) {
       if (isOrphan(container.getLabels())) {
         LOG.info("removing a leftover container {}", List.of(container.getNames()));
-        docker
-            .removeContainerCmd(container.getId())
-            .withForce(true)
-            .withRemoveVolumes(true)
-            .exec();
+        docker.removeContainerCmd(container.getId()).withForce(true).withRemoveVolumes(true).exec();
       }
     }
     for (Network network : docker.listNetworksCmd().withFilter("label", List.of(OWNER)).exec()) {

@@ -8,7 +8,8 @@ import java.util.stream.Stream;
 
 /**
  * A user on a node, in the home directory that all nodes share, with an environment like that of a
- * fresh login. Immutable; commands start anew each time, without a shell, with empty standard input.
+ * fresh login. Immutable; commands start anew each time, without a shell, with empty standard
+ * input.
  */
 public final class Login {
   private final LabNode node;
