@@ -12,6 +12,7 @@
 # mode = exec: each rank runs the image with one apptainer exec (built-in)
 # mpi = pmix: the cluster's default (slurm.conf MpiDefault)
 # cpus-per-task = 8: srun of Slurm 22.05 to 23.02 does not take it from the job (option --cpus-per-task)
+# UCX_POSIX_USE_PROC_LINK = n: ranks in user namespaces of their own cannot open each other's /proc files (built-in, unless it is set)
 
 # ---- the launch
 hpcrun_image=/home/alice/hello-openmpi.sif
@@ -24,8 +25,9 @@ hpcrun_container=(--no-eval --nv --writable-tmpfs --pwd '/work dir' --no-mount '
   'type=bind,"source=/odd, ""dir"":x","destination=/odd",ro')
 # shellcheck disable=SC2016 # these are data: nothing is expanded
 hpcrun_environment=(OMP_NUM_THREADS=8 $'MESSAGE=$(id) `id` "x" \'y\'\n')
+hpcrun_defaults=(UCX_POSIX_USE_PROC_LINK=n)
 hpcrun_records=/home/alice/.local/state/hpcrun/records
-hpcrun_facts='"hpcrun":"1.2.3","image":"/home/alice/hello-openmpi.sif","image_id":"0f8fad5b-d9cb-469f-a165-70867728950e","command":"./app","mode":"exec","mpi":"pmix","cpus-per-task":"8"'
+hpcrun_facts='"hpcrun":"1.2.3","image":"/home/alice/hello-openmpi.sif","image_id":"0f8fad5b-d9cb-469f-a165-70867728950e","command":"./app","mode":"exec","mpi":"pmix","cpus-per-task":"8","UCX_POSIX_USE_PROC_LINK":"n"'
 
 # ---- the node agent
 # agent

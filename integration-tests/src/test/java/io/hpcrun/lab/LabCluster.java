@@ -50,7 +50,6 @@ public final class LabCluster {
   private static final String IMAGES = "/var/lib/hpcrun-lab/images";
   private static final Map<Flavour, LabCluster> RUNNING = new EnumMap<>(Flavour.class);
 
-  private final Flavour flavour;
   private final DockerClient docker;
   private final String name;
   private final Map<String, String> labels;
@@ -75,7 +74,6 @@ public final class LabCluster {
   }
 
   private LabCluster(Flavour flavour, String image) {
-    this.flavour = flavour;
     this.docker = DockerClientFactory.lazyClient();
     Leftovers.remove(docker);
     this.name = "hpcrun-test-" + flavour.option() + "-" + ProcessHandle.current().pid();
@@ -132,11 +130,6 @@ public final class LabCluster {
                 + " -C /opt/hpcrun && rm \"$1\"",
             tarball)
         .succeeded();
-  }
-
-  /** Which cluster this is. */
-  public Flavour flavour() {
-    return flavour;
   }
 
   /** alice on the login node. */

@@ -19,13 +19,17 @@ public record ClusterFacts(
     Optional<List<String>> mpiPlugins,
     String architecture) {
 
-  /** Parses {@code scontrol show config}: lines of {@code Key = value}. */
+  /**
+   * Parses {@code scontrol show config}: lines of {@code Key = value}. What is not set, written
+   * {@code (null)} (MpiDefault of none in Slurm 26.05), is left out.
+   */
   public static Map<String, String> parseConfig(String text) {
     Map<String, String> values = new HashMap<>();
     for (String line : text.split("\n")) {
       int equals = line.indexOf('=');
-      if (equals > 0) {
-        values.put(line.substring(0, equals).trim(), line.substring(equals + 1).trim());
+      String value = line.substring(equals + 1).trim();
+      if (equals > 0 && !value.equals("(null)")) {
+        values.put(line.substring(0, equals).trim(), value);
       }
     }
     return values;

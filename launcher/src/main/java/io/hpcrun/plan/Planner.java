@@ -62,7 +62,7 @@ public final class Planner {
                       "srun of Slurm 22.05 to 23.02 does not take it from the job",
                       "option --cpus-per-task"));
             });
-    return new Plan(spec, image, srun, runtimeOptions(), decisions);
+    return new Plan(spec, image, srun, runtimeOptions(), defaults(), decisions);
   }
 
   private void checkArchitecture() {
@@ -144,6 +144,28 @@ public final class Planner {
   private String decideMpi(String mpi, String reason, String source) {
     decisions.add(new Decision("mpi", mpi, reason, source));
     return mpi;
+  }
+
+  /**
+   * Each rank has a user namespace of its own, and UCX before 1.16 then fails to open its peers'
+   * shared memory through /proc (openucx/ucx#4224, #4511), with an error message for each attempt.
+   */
+  private List<EnvironmentVariable> defaults() {
+    EnvironmentVariable link =
+        new EnvironmentVariable("UCX_POSIX_USE_PROC_LINK", ByteString.of("n"));
+    boolean wanted =
+        spec.container().environment().stream()
+            .anyMatch(variable -> variable.name().equals(link.name()));
+    if (wanted) {
+      return List.of();
+    }
+    decisions.add(
+        new Decision(
+            link.name(),
+            link.value().toString(),
+            "ranks in user namespaces of their own cannot open each other's /proc files",
+            "built-in, unless it is set"));
+    return List.of(link);
   }
 
   private List<ByteString> runtimeOptions() {

@@ -67,6 +67,7 @@ public final class JobScript {
     list(
         "hpcrun_environment",
         plan.spec().container().environment().stream().map(JobScript::assignment).toList());
+    list("hpcrun_defaults", plan.defaults().stream().map(JobScript::assignment).toList());
     line("hpcrun_records=" + ShellWord.quote(plan.spec().records().toString()));
     line("hpcrun_facts=" + ShellWord.quote(facts(version)));
     line("");

@@ -30,6 +30,12 @@ class ClusterFactsTest {
         .containsEntry("X", "a = b");
   }
 
+  /** Slurm 26.05 shows a MpiDefault of none so. */
+  @Test
+  void whatIsNotSetIsLeftOut() {
+    assertThat(ClusterFacts.parseConfig("MpiDefault              = (null)\n")).isEmpty();
+  }
+
   @Test
   void translatesTheArchitecture() {
     assertThat(ClusterFacts.goArchitecture("amd64")).isEqualTo("amd64");

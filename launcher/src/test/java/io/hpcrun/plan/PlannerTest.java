@@ -108,6 +108,24 @@ class PlannerTest {
   }
 
   @Test
+  void keepsUcxFromProcUnlessTheUserDecides() {
+    EnvironmentVariable own =
+        new EnvironmentVariable("UCX_POSIX_USE_PROC_LINK", ByteString.of("y"));
+    ContainerOptions decided =
+        new ContainerOptions(
+            List.of(), List.of(own), Optional.empty(), Optional.empty(), List.of(), List.of());
+    assertThat(
+            Planner.plan(spec("app", Optional.empty(), PLAIN), image("amd64"), cluster("pmix"))
+                .defaults())
+        .containsExactly(
+            new EnvironmentVariable("UCX_POSIX_USE_PROC_LINK", ByteString.of("n")));
+    assertThat(
+            Planner.plan(spec("app", Optional.empty(), decided), image("amd64"), cluster("pmix"))
+                .defaults())
+        .isEmpty();
+  }
+
+  @Test
   void givesSrunTheCpusOfARank() {
     LaunchSpec spec =
         new LaunchSpec(

@@ -288,11 +288,11 @@ hpcrun_wait_at_most() {
 }
 
 # The whole launch. Expects: hpcrun_image, hpcrun_command, hpcrun_srun, hpcrun_container,
-# hpcrun_environment, hpcrun_records, hpcrun_facts. Returns the exit code of the job.
+# hpcrun_environment, hpcrun_defaults, hpcrun_records, hpcrun_facts. Returns the exit code of the job.
 # shellcheck disable=SC2154 # they are set by the job script
 hpcrun_main() {
   local -A hpcrun_times=()
-  local code job_times agents answers alive state=ended
+  local code job_times agents answers alive variable name state=ended
   hpcrun_now
   hpcrun_times[script_ns]=$REPLY
   hpcrun_job=$SLURM_JOB_ID
@@ -310,6 +310,10 @@ hpcrun_main() {
   trap ':' TERM
   # The session bus of the login node is not there on the nodes, and Apptainer would use it.
   unset -v XDG_RUNTIME_DIR DBUS_SESSION_BUS_ADDRESS
+  for variable in "${hpcrun_defaults[@]+"${hpcrun_defaults[@]}"}"; do
+    name=${variable%%=*}
+    [[ -n ${!name+set} ]] || export "${variable?}"
+  done
 
   hpcrun_now
   hpcrun_times[prepare_asked_ns]=$REPLY
