@@ -84,7 +84,7 @@ setup() {
   local agent=$!
   exec 7>alive
   for _ in {1..50}; do
-    [[ ! -f node/ranks ]] || break
+    [[ ! -s node/ranks ]] || break
     sleep 0.1
   done
   printf '5 1 %s 100 200\n4 0 %s 110 210\n' "$long" "$short" >>node/ranks
@@ -137,12 +137,12 @@ X
   chmod +x bin/apptainer
   export SLURM_PROCID=3 SLURM_LOCALID=1
   mkdir node
-  : >node/ranks
+  echo 1.0.0 >node/ranks
   # shellcheck disable=SC2016 # expanded by the inner bash
   run env PATH="$PWD/bin:$PATH" bash -c "$(declare -f); hpcrun_enter \"\$@\"" x "$PWD/node" 2 1 \
     --bind '/a b' $'A=$(id)\n`x`' /image.sif app '' '-n' $'a\nb' '*'
   local pid
-  read -r _ _ pid _ <node/ranks
+  { read -r && read -r _ _ pid _; } <node/ranks
   [[ $output == "<--quiet><exec><--bind></a b></image.sif><app><><-n><a"$'\n'"b><*><\$(id)"$'\n'"\`x\`><$pid>" ]]
 }
 

@@ -33,6 +33,7 @@ public final class LaunchTiming {
   private final Map<Stage, Durations> oneNode = new EnumMap<>(Stage.class);
   private final Map<String, Map<Stage, Durations.Summary>> nodes = new TreeMap<>(new NodeOrder());
   private final List<String> remarks = new ArrayList<>();
+  private long ranksSeen;
   private long lastEnd = Long.MIN_VALUE;
   private String lastEndNode = "";
   private long lastEndUncertainty;
@@ -74,6 +75,7 @@ public final class LaunchTiming {
           "check the permissions of " + launch.file().getParent());
     }
     timing.readTeardown();
+    timing.remarkMissing();
     return timing;
   }
 
@@ -127,6 +129,7 @@ public final class LaunchTiming {
       long endResolution,
       Consumer<Rank> ranks) {
     long rank = line.number("rank");
+    ranksSeen++;
     Map<Stage, Long> stages = new EnumMap<>(Stage.class);
     Long end = line.number("end_ns");
     interval(numbers.get("launch_asked_ns"), line.number("begin_ns"))
@@ -159,6 +162,17 @@ public final class LaunchTiming {
     if (done != null && lastEnd != Long.MIN_VALUE) {
       interval(lastEnd, done)
           .ifPresent(d -> add(overall, Stage.TEARDOWN, d, lastEndNode, -1, lastEndUncertainty));
+    }
+  }
+
+  private void remarkMissing() {
+    String soFar = texts.getOrDefault("state", "").equals("running") ? " so far" : "";
+    long expectedNodes = numbers.getOrDefault("nodes", 0L);
+    if (nodes.size() < expectedNodes) {
+      remarks.add("%d of %d nodes left a record%s".formatted(nodes.size(), expectedNodes, soFar));
+    } else if (numbers.containsKey("launch_done_ns")
+        && ranksSeen < numbers.getOrDefault("ranks", 0L)) {
+      remarks.add("%d of %d ranks were timed".formatted(ranksSeen, numbers.get("ranks")));
     }
   }
 

@@ -37,14 +37,6 @@ public final class TimingTable {
               }
             });
     timing.remarks().forEach(remark -> out.println("note: " + remark));
-    long expected = timing.numbers().getOrDefault("nodes", 0L);
-    if (timing.nodes().size() < expected) {
-      out.printf(
-          "note: %d of %d nodes left a record%s%n",
-          timing.nodes().size(),
-          expected,
-          timing.texts().getOrDefault("state", "").equals("running") ? " so far" : "");
-    }
   }
 
   /** Prints one line for each rank. */

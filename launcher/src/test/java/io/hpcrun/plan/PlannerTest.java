@@ -117,8 +117,7 @@ class PlannerTest {
     assertThat(
             Planner.plan(spec("app", Optional.empty(), PLAIN), image("amd64"), cluster("pmix"))
                 .defaults())
-        .containsExactly(
-            new EnvironmentVariable("UCX_POSIX_USE_PROC_LINK", ByteString.of("n")));
+        .containsExactly(new EnvironmentVariable("UCX_POSIX_USE_PROC_LINK", ByteString.of("n")));
     assertThat(
             Planner.plan(spec("app", Optional.empty(), decided), image("amd64"), cluster("pmix"))
                 .defaults())

@@ -62,7 +62,8 @@ class LaunchTimingTest {
     assertThat(read("12", new ArrayList<>()).remarks())
         .containsExactly(
             "the clock of c2 is ahead by at least 4.96 s: stages across nodes are off by that"
-                + " much");
+                + " much",
+            "1 of 2 nodes left a record");
   }
 
   @Test

@@ -78,8 +78,9 @@ hpcrun_agent() {
   if ! mkdir -m 700 -- "$directory" 2>/dev/null; then
     hpcrun_note note 0 "ranks are not timed: $directory cannot be made"
     made=0 timed=0
-  elif ! { : >"$directory/ranks"; } 2>/dev/null; then
+  elif ! { printf '%s\n' "$launch" >"$directory/ranks"; } 2>/dev/null; then
     hpcrun_note note 0 "ranks are not timed: $directory cannot be written"
+    rm -f -- "$directory/ranks" 2>/dev/null
     timed=0
   fi
   hpcrun_now
@@ -105,6 +106,7 @@ hpcrun_watch() {
   declare -ga hpcrun_rank=() hpcrun_began=() hpcrun_executed=() hpcrun_pid=() hpcrun_ended=()
   declare -g hpcrun_resolution=0
   exec {file}<"$1"
+  read -r -u "$file" # the first line is no rank's
   while :; do
     status=0
     printf -v waited '%d.%03d' $((wait / 1000)) $((wait % 1000))
