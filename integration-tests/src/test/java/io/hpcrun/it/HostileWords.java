@@ -7,7 +7,8 @@ import java.util.random.RandomGenerator;
 
 /** Random words of a command line, rich in what shells, Slurm and JSON treat as special. */
 final class HostileWords {
-  private static final List<String> SPECIAL =
+  /** Texts that something on the way to the application treats as special. */
+  static final List<String> SPECIAL =
       List.of(
           "'",
           "\"",

@@ -82,6 +82,17 @@ class QuotingIT {
     check(List.of(List.of(ascii.toString(), unicode.toString())));
   }
 
+  /** srun(1) takes a colon by itself for the next component of a heterogeneous job. */
+  @Test
+  void passesColonsThatAreWordsOfTheirOwn() {
+    check(List.of(List.of(":"), List.of("a", ":", ":", "--", ":", "b", ":")));
+  }
+
+  @Test
+  void passesEverySpecialTextAsAWordOfItsOwn() {
+    check(List.of(HostileWords.SPECIAL.stream().filter(word -> !word.equals(":")).toList()));
+  }
+
   @Test
   void passesLongAndManyWords() {
     List<String> many = new ArrayList<>();
