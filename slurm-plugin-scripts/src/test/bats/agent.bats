@@ -139,11 +139,11 @@ X
   mkdir node
   echo 1.0.0 >node/ranks
   # shellcheck disable=SC2016 # expanded by the inner bash
-  run env PATH="$PWD/bin:$PATH" bash -c "$(declare -f); hpcrun_enter \"\$@\"" x "$PWD/node" 2 1 \
-    --bind '/a b' $'A=$(id)\n`x`' /image.sif app '' '-n' $'a\nb' '*'
+  run env PATH="$PWD/bin:$PATH" bash -c "$(declare -f); hpcrun_enter \"\$@\"" x "=$PWD/node" =2 =1 \
+    =--bind '=/a b' $'=A=$(id)\n`x`' =/image.sif =app = =-n $'=a\nb' '=*' =: ==x
   local pid
   { read -r && read -r _ _ pid _; } <node/ranks
-  [[ $output == "<--quiet><exec><--bind></a b></image.sif><app><><-n><a"$'\n'"b><*><\$(id)"$'\n'"\`x\`><$pid>" ]]
+  [[ $output == "<--quiet><exec><--bind></a b></image.sif><app><><-n><a"$'\n'"b><*><:><=x><\$(id)"$'\n'"\`x\`><$pid>" ]]
 }
 
 @test "job times are read from scontrol's answer" {

@@ -14,8 +14,6 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicInteger;
-import sun.misc.Signal;
 
 /**
  * Waits for a job, copies its output, and ends with its exit code. slurmctld is asked seldom: the
@@ -34,7 +32,7 @@ final class JobFollower {
   private final PrintStream err;
   private final boolean appends;
   private final List<OutputFollower> outputs = new ArrayList<>();
-  private final AtomicInteger interrupts = new AtomicInteger();
+  private volatile boolean cancelled;
   private final Semaphore wake = new Semaphore(0);
 
   JobFollower(
@@ -55,10 +53,19 @@ final class JobFollower {
   }
 
   /** Follows the job to its end; returns what the command is to end with. */
-  int follow() {
-    // javac warns of this class and cannot be told not to; it is the only way to hear Ctrl-C twice.
-    Signal.handle(new Signal("INT"), signal -> interrupted());
-    Signal.handle(new Signal("TERM"), signal -> cancelNow());
+  int follow(Interrupts interrupts) {
+    interrupts.listen(
+        new Interrupts.Listener() {
+          @Override
+          public void asked() {
+            terminal.say("Ctrl-C again cancels job " + job + "; otherwise it goes on");
+          }
+
+          @Override
+          public void cancel() {
+            cancelNow();
+          }
+        });
     try {
       JobStatus last = waitForEnd();
       drain();
@@ -117,7 +124,7 @@ final class JobFollower {
         Thread.currentThread().interrupt();
         throw Failure.internal("interrupted while job " + job + " ran", "it goes on", interrupted);
       }
-      if (interrupts.get() > 1) {
+      if (cancelled) {
         nextAsk = System.nanoTime();
       }
     }
@@ -174,16 +181,8 @@ final class JobFollower {
     } while (copyOutputs());
   }
 
-  private void interrupted() {
-    if (interrupts.incrementAndGet() == 1) {
-      terminal.say("Ctrl-C again cancels job " + job + "; otherwise it goes on");
-    } else {
-      cancelNow();
-    }
-  }
-
   private void cancelNow() {
-    interrupts.addAndGet(2);
+    cancelled = true;
     terminal.say("cancelling job " + job);
     try {
       slurm.cancel(job);

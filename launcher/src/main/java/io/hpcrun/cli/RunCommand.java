@@ -28,6 +28,7 @@ final class RunCommand {
           "use 'hpcrun submit', then 'hpcrun timing JOBID'");
     }
     SlurmClient slurm = new SlurmClient();
+    Interrupts interrupts = Interrupts.install();
     String job = new Launcher(slurm).submit(spec).split(";")[0];
     Terminal terminal = new Terminal(console.err());
     RecordDirectory records = new RecordDirectory(spec.records());
@@ -40,7 +41,7 @@ final class RunCommand {
                 console.out(),
                 console.err(),
                 spec.slurm(SlurmOption.OPEN_MODE).filter("append"::equals).isPresent())
-            .follow();
+            .follow(interrupts);
     console.out().flush();
     printTiming(job, records, slurm, terminal, console);
     return exitCode;

@@ -56,7 +56,9 @@ public final class Programs {
    * @throws Failure with exit code 4 when the program is missing or took too long
    */
   public static Result run(List<String> command, Set<String> unset, byte[] input, Duration limit) {
-    CommandLine commandLine = new CommandLine("env");
+    // In a session of its own: Ctrl-C at the terminal is for hpcrun to answer, not for sbatch.
+    CommandLine commandLine = new CommandLine("setsid");
+    commandLine.addArgument("env", false);
     CallerEnvironment.restore(unset).forEach(word -> commandLine.addArgument(word, false));
     command.forEach(word -> commandLine.addArgument(word, false));
     BoundedOutput output = new BoundedOutput();

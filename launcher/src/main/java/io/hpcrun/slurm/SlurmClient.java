@@ -128,7 +128,7 @@ public final class SlurmClient {
   private static Failure unreachable(String command, Programs.Result result) {
     return Failure.slurm(
         "Slurm did not answer '" + command + "': " + messages(result.error()),
-        "check with 'sinfo' whether the cluster is up; nothing was submitted");
+        "check with 'sinfo' whether the cluster is up; nothing was changed");
   }
 
   /** Slurm's messages in one line, without the "sbatch: error:" before each. */

@@ -60,6 +60,14 @@ class ProgramsTest {
   }
 
   @Test
+  void programsDoNotHearTheTerminalsSignals() {
+    Programs.Result session =
+        Programs.run(List.of("sh", "-c", "ps -o sid= -p $$; echo $$"), Set.of(), new byte[0], LONG);
+    String[] ids = session.output().strip().split("\\s+");
+    assertThat(ids[0]).isEqualTo(ids[1]);
+  }
+
+  @Test
   void variablesCanBeTakenAway() {
     assertThat(System.getenv()).containsKey("PATH").containsKey("HOME");
     Programs.Result result =

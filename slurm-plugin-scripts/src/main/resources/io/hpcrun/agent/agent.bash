@@ -150,12 +150,15 @@ hpcrun_collect() {
 }
 
 # hpcrun_enter NODE_DIRECTORY RUNTIME_OPTIONS ENVIRONMENTS [OPTION…] [NAME=VALUE…] IMAGE COMMAND…
-# The two counts say how many options and variables follow. exec: Apptainer is the Slurm task
+# The two counts say how many options and variables follow. Each word has an = before it, because
+# srun would take a word that is just a colon for the next part of a heterogeneous job. exec: Apptainer is the Slurm task
 # itself, so that signals and exit codes work as they do without a container.
 hpcrun_enter() {
-  local began directory=$1 options=$2 environments=$3 image runtime prefix
+  local began directory options environments image runtime prefix
   hpcrun_now
   began=$REPLY
+  set -- "${@#=}"
+  directory=$1 options=$2 environments=$3
   hpcrun_find_runtime || exit 127
   runtime=$REPLY
   prefix=APPTAINERENV_
@@ -208,7 +211,7 @@ hpcrun_agent \"\$@\"" hpcrun-agent "$@"
 # Reads the agents' notes until every node is ready or unfit; says each text once with its nodes.
 # Returns the exit code of the first unfit node, 3 if agents are missing, 0 if all are ready.
 hpcrun_await_agents() {
-  local kind node code text key answered=0 code_of_first=0
+  local kind node code text key list answered=0 code_of_first=0
   local -A nodes=()
   local -a keys=()
   while ((answered < SLURM_JOB_NUM_NODES)) && IFS=$'\t' read -r kind node code text; do
@@ -224,10 +227,12 @@ hpcrun_await_agents() {
     nodes[$key]+=${nodes[$key]:+,}$node
   done
   for key in "${keys[@]+"${keys[@]}"}"; do
+    # c[1-9000] instead of 9000 names
+    list=$(scontrol show hostlistsorted "${nodes[$key]}" 2>/dev/null) || list=${nodes[$key]}
     if [[ $key == unfit* ]]; then
-      hpcrun_say "refused before any rank started: on ${nodes[$key]} ${key#*$'\t'}"
+      hpcrun_say "refused before any rank started: on $list ${key#*$'\t'}"
     else
-      hpcrun_say "on ${nodes[$key]} ${key#*$'\t'}"
+      hpcrun_say "on $list ${key#*$'\t'}"
     fi
   done
   if ((answered < SLURM_JOB_NUM_NODES && code_of_first == 0)); then
@@ -295,6 +300,7 @@ hpcrun_wait_at_most() {
 hpcrun_main() {
   local -A hpcrun_times=()
   local code job_times agents answers alive variable name state=ended
+  local -a words
   hpcrun_now
   hpcrun_times[script_ns]=$REPLY
   hpcrun_job=$SLURM_JOB_ID
@@ -331,12 +337,12 @@ hpcrun_main() {
   else
     hpcrun_now
     hpcrun_times[launch_asked_ns]=$REPLY
+    words=("$hpcrun_directory" "${#hpcrun_container[@]}" "${#hpcrun_environment[@]}"
+      "${hpcrun_container[@]+"${hpcrun_container[@]}"}"
+      "${hpcrun_environment[@]+"${hpcrun_environment[@]}"}" "$hpcrun_image" "${hpcrun_command[@]}")
     srun --export=ALL "${hpcrun_srun[@]+"${hpcrun_srun[@]}"}" \
       bash -c "$(declare -f hpcrun_now hpcrun_find_runtime hpcrun_enter)
-hpcrun_enter \"\$@\"" hpcrun-enter "$hpcrun_directory" "${#hpcrun_container[@]}" \
-      "${#hpcrun_environment[@]}" "${hpcrun_container[@]+"${hpcrun_container[@]}"}" \
-      "${hpcrun_environment[@]+"${hpcrun_environment[@]}"}" "$hpcrun_image" \
-      "${hpcrun_command[@]}"
+hpcrun_enter \"\$@\"" hpcrun-enter "${words[@]/#/=}"
     code=$?
     hpcrun_now
     hpcrun_times[launch_done_ns]=$REPLY
