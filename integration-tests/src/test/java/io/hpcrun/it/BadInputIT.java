@@ -78,7 +78,7 @@ class BadInputIT {
             mkfifo fifo.sif
             cp "$1" arm.sif; chmod 644 arm.sif
             printf '04\\0' | dd of=arm.sif bs=1 seek=45 conv=notrunc status=none
-            mkdir coreutils; for name in env readlink cat; do ln -s "/usr/bin/$name" coreutils/; done
+            mkdir coreutils; for name in env readlink cat setsid; do ln -s "/usr/bin/$name" coreutils/; done
             sed -e '$aSlurmctldPort=1' -e 's/^MessageTimeout=.*/MessageTimeout=2/' \
               /etc/slurm/slurm.conf >dead.conf
             """,
