@@ -115,7 +115,7 @@ setup() {
 
 @test "each text of the nodes is said once, with its nodes" {
   export SLURM_JOB_NUM_NODES=3
-  run hpcrun_await_agents <<<$'unfit\tc1\t5\tno image\nnote\tc3\t0\tslow\nready\tc3\t0\t\nunfit\tc2\t5\tno image'
+  run hpcrun_await_agents <<<$'unfit\tc1\t5\tno image\nuntimed\tc3\t0\tslow\nready\tc3\t0\t\nunfit\tc2\t5\tno image'
   [[ $status -eq 5 ]]
   [[ ${lines[0]} == "hpcrun: refused before any rank started: on c1,c2 no image" ]]
   [[ ${lines[1]} == "hpcrun: on c3 slow" ]]
@@ -137,13 +137,61 @@ X
   chmod +x bin/apptainer
   export SLURM_PROCID=3 SLURM_LOCALID=1
   mkdir node
-  echo 1.0.0 >node/ranks
+  echo 1.0.0 0 >node/ranks
   # shellcheck disable=SC2016 # expanded by the inner bash
-  run env PATH="$PWD/bin:$PATH" bash -c "$(declare -f); hpcrun_enter \"\$@\"" x "=$PWD/node" =2 =1 \
-    =--bind '=/a b' $'=A=$(id)\n`x`' =/image.sif =app = =-n $'=a\nb' '=*' =: ==x
+  run env PATH="$PWD/bin:$PATH" HPCRUN_ENV_A=$'$(id)\n`x`' SHELLOPTS=errexit:nounset:noglob \
+    bash -c "$(declare -f); hpcrun_enter \"\$@\"" x "=$PWD/node" =c2, =2 =--bind '=/a b' =/image.sif =app = =-n $'=a\nb' '=*' =: ==x
   local pid
   { read -r && read -r _ _ pid _; } <node/ranks
   [[ $output == "<--quiet><exec><--bind></a b></image.sif><app><><-n><a"$'\n'"b><*><:><=x><\$(id)"$'\n'"\`x\`><$pid>" ]]
+}
+
+@test "a rank of a node that is not timed writes nothing" {
+  mkdir bin node
+  printf '#!/bin/sh\n' >bin/apptainer
+  chmod +x bin/apptainer
+  echo 1.0.0 0 >node/ranks
+  export SLURM_PROCID=3 SLURM_LOCALID=1
+  # shellcheck disable=SC2016 # expanded by the inner bash
+  run env PATH="$PWD/bin:$PATH" bash -c "$(declare -f); hpcrun_enter \"\$@\"" x "=$PWD/node" \
+    =c2,c1, =0 =/image.sif =app
+  [[ $status -eq 0 && $(<node/ranks) == "1.0.0 0" ]]
+}
+
+@test "node directories of killed agents are swept, those of others and of the living are not" {
+  local dead=/tmp/hpcrun.bats.$$.dead living=/tmp/hpcrun.bats.$$.living foreign=/tmp/hpcrun.bats.$$.foreign
+  mkdir "$dead" "$living" "$foreign"
+  sh -c 'echo "1.0.0 $$"' >"$dead/ranks"
+  echo "1.0.0 $$" >"$living/ranks"
+  cp "$dead/ranks" "$foreign/ranks"
+  chown 12345 "$foreign" 2>/dev/null || rm "$foreign/ranks"
+  hpcrun_sweep
+  local left
+  left=$(ls -d /tmp/hpcrun.bats.$$.*)
+  rm -rf "$living" "$foreign"
+  [[ $left == "$foreign"$'\n'"$living" ]]
+}
+
+@test "an agent outlives the signals that are for the ranks" {
+  mkdir bin
+  printf '#!/bin/sh\n' >bin/apptainer
+  chmod +x bin/apptainer
+  : >image
+  mkfifo alive
+  PATH=$PWD/bin:$PATH hpcrun_agent "$PWD/node" "$PWD/image" "$PWD/rec" 1.0.0 <alive >notes &
+  local agent=$!
+  exec 7>alive
+  for _ in {1..50}; do
+    [[ ! -s notes ]] || break
+    sleep 0.1
+  done
+  for signal in HUP INT QUIT USR1 USR2 ALRM TERM XCPU; do
+    kill -s "$signal" "$agent"
+    sleep 0.05
+  done
+  exec 7>&-
+  wait "$agent" || true
+  [[ -f rec.node.c1.jsonl && ! -e node ]]
 }
 
 @test "job times are read from scontrol's answer" {

@@ -23,6 +23,8 @@ final class JobFollower {
   private static final long LOOK_EVERY_MS = 100;
   private static final long ASK_FIRST_MS = 500;
   private static final long ASK_AT_MOST_MS = 10_000;
+  private static final int ASK_AGAIN = 20;
+  private static final JobStatus UNKNOWN = new JobStatus("UNKNOWN", "None", 0, 0, "", "");
 
   private final SlurmClient slurm;
   private final String job;
@@ -32,6 +34,7 @@ final class JobFollower {
   private final PrintStream err;
   private final boolean appends;
   private final List<OutputFollower> outputs = new ArrayList<>();
+  private int unanswered;
   private volatile boolean cancelled;
   private final Semaphore wake = new Semaphore(0);
 
@@ -70,6 +73,12 @@ final class JobFollower {
       JobStatus last = waitForEnd();
       drain();
       terminal.clear();
+      if (last.notStarted()) {
+        throw Failure.slurm(
+            "Slurm could not start job " + job + " on its node",
+            "check that its directory (-D) and the directories of its output files (-o, -e) exist"
+                + " there and may be written by you");
+      }
       if (!last.state().equals("COMPLETED") && !last.state().equals("FAILED")) {
         terminal.say("job " + job + " was ended by Slurm: " + last.state() + reason(last.reason()));
       }
@@ -99,7 +108,7 @@ final class JobFollower {
         interval = LOOK_EVERY_MS;
       }
       if (changed || System.nanoTime() >= nextAsk) {
-        Optional<JobStatus> status = slurm.job(job);
+        Optional<JobStatus> status = ask(last);
         if (status.isEmpty()) {
           if (last == null) {
             throw Failure.slurm("Slurm does not know job " + job, "look with 'squeue' and 'sacct'");
@@ -127,6 +136,28 @@ final class JobFollower {
       if (cancelled) {
         nextAsk = System.nanoTime();
       }
+    }
+  }
+
+  /**
+   * The job's state. The job is in Slurm's hands: a question that fails is asked again, and only
+   * after many is following given up.
+   */
+  private Optional<JobStatus> ask(JobStatus last) {
+    try {
+      Optional<JobStatus> status = slurm.job(job);
+      unanswered = 0;
+      return status;
+    } catch (Failure noAnswer) {
+      if (++unanswered == 1) {
+        terminal.say(noAnswer.getMessage() + "; job " + job + " is submitted, trying again");
+      }
+      if (unanswered > ASK_AGAIN) {
+        throw Failure.slurm(
+            "Slurm does not tell what became of job " + job + ", which is submitted",
+            "follow it with 'squeue -j " + job + "' and 'hpcrun timing " + job + "'");
+      }
+      return Optional.of(last == null ? UNKNOWN : last);
     }
   }
 

@@ -118,7 +118,7 @@ final class LaunchOptions {
     if (rest.isEmpty()) {
       throw Failure.usage(
           "there is neither an image nor a command",
-          "write: hpcrun run [options] IMAGE -- COMMAND [ARGUMENT...]");
+          "write: hpcrun run|submit [options] IMAGE -- COMMAND [ARGUMENT...]");
     }
     List<String> words = rest.subList(1, rest.size());
     if (!words.isEmpty() && words.getFirst().equals("--")) {
@@ -127,7 +127,7 @@ final class LaunchOptions {
     if (words.isEmpty() || words.getFirst().isEmpty()) {
       throw Failure.usage(
           "there is no command after the image " + ByteString.ofLatin1(rest.getFirst()),
-          "write: hpcrun run [options] IMAGE -- COMMAND [ARGUMENT...]");
+          "write: hpcrun run|submit [options] IMAGE -- COMMAND [ARGUMENT...]");
     }
     return words.stream().map(ByteString::ofLatin1).toList();
   }

@@ -48,8 +48,12 @@ final class Launcher {
     return JobScript.render(plan, Version.VERSION, agent());
   }
 
-  /** Submits the launch; returns what {@code sbatch --parsable} prints. */
-  String submit(LaunchSpec spec) {
+  /**
+   * Submits the launch; returns what {@code sbatch --parsable} prints.
+   *
+   * @param single whether it must be one job: an array that the environment asks for is left out
+   */
+  String submit(LaunchSpec spec, boolean single) {
     Set<String> overriding =
         spec.slurm().stream()
             .map(setting -> setting.option().variable())
@@ -57,12 +61,17 @@ final class Launcher {
             .collect(Collectors.toSet());
     // Whether the job waits in the queue is hpcrun's business, not the environment's.
     overriding.add("SBATCH_WAIT");
+    if (single) {
+      overriding.add(SlurmOption.ARRAY.variable());
+    }
     return slurm.submit(script(spec), overriding);
   }
 
   /** Whether the launch is a job array. */
   static boolean isArray(LaunchSpec spec) {
-    return spec.slurm(SlurmOption.ARRAY).isPresent();
+    return spec.slurm(SlurmOption.ARRAY).isPresent()
+        || spec.verbatim().stream()
+            .anyMatch(option -> option.startsWith("-a") || option.startsWith("--ar"));
   }
 
   private static String agent() {

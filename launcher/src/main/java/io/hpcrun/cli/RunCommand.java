@@ -29,7 +29,7 @@ final class RunCommand {
     }
     SlurmClient slurm = new SlurmClient();
     Interrupts interrupts = Interrupts.install();
-    String job = new Launcher(slurm).submit(spec).split(";")[0];
+    String job = new Launcher(slurm).submit(spec, true).split(";")[0];
     Terminal terminal = new Terminal(console.err());
     RecordDirectory records = new RecordDirectory(spec.records());
     int exitCode =

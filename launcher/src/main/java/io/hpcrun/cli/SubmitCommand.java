@@ -1,6 +1,7 @@
 package io.hpcrun.cli;
 
 import io.hpcrun.failure.ExitCode;
+import io.hpcrun.failure.Failure;
 import io.hpcrun.slurm.SlurmClient;
 import io.hpcrun.spec.LaunchSpec;
 import java.util.List;
@@ -23,13 +24,19 @@ final class SubmitCommand {
       console.out().writeBytes(launcher.script(spec));
       return ExitCode.OK.code();
     }
-    String id = launcher.submit(spec);
+    String id = launcher.submit(spec, false);
     console
         .out()
         .println(
             parsed.options().hasOption("parsable")
                 ? id
                 : "Submitted job " + id.replaceFirst(";", " to cluster "));
+    if (console.out().checkError()) {
+      throw Failure.internal(
+          "job " + id + " is submitted, but standard output cannot be written",
+          "note the job's number",
+          null);
+    }
     return ExitCode.OK.code();
   }
 }

@@ -2,6 +2,7 @@ package io.hpcrun.cli;
 
 import io.hpcrun.failure.ExitCode;
 import io.hpcrun.failure.Failure;
+import io.hpcrun.slurm.JobStatus;
 import io.hpcrun.slurm.SlurmClient;
 import io.hpcrun.spec.ByteString;
 import io.hpcrun.timing.LaunchTiming;
@@ -66,7 +67,7 @@ final class TimingCommand {
       first = false;
       Consumer<LaunchTiming.Rank> print =
           ranks ? rank -> TimingTable.printRank(rank, console.out()) : rank -> {};
-      TimingTable.print(LaunchTiming.read(launch, accounting(launch), print), console.out());
+      TimingTable.print(read(launch, print), console.out());
     }
   }
 
@@ -76,16 +77,37 @@ final class TimingCommand {
       for (RecordDirectory.Launch launch : launches) {
         json.begin(ranks);
         Consumer<LaunchTiming.Rank> rank = ranks ? json::rank : ignored -> {};
-        json.launch(LaunchTiming.read(launch, accounting(launch), rank), ranks);
+        json.launch(read(launch, rank), ranks);
       }
     }
+  }
+
+  private static LaunchTiming read(
+      RecordDirectory.Launch launch, Consumer<LaunchTiming.Rank> ranks) {
+    LaunchTiming timing = LaunchTiming.read(launch, accounting(launch), ranks);
+    if (timing.texts().getOrDefault("state", "").equals("running") && isOver(job(launch))) {
+      timing.remark("the job is over; it was ended before it could write its last record");
+    }
+    return timing;
+  }
+
+  private static boolean isOver(String job) {
+    try {
+      return new SlurmClient().job(job).map(JobStatus::ended).orElse(true);
+    } catch (Failure noSlurm) {
+      return false;
+    }
+  }
+
+  private static String job(RecordDirectory.Launch launch) {
+    return launch.id().split("\\.")[0];
   }
 
   /** Accounting is a second source: where it is missing or silent, the stage is absent. */
   private static Supplier<Map<String, Long>> accounting(RecordDirectory.Launch launch) {
     return () -> {
       try {
-        return new SlurmClient().accountedTimes(launch.id().split("\\.")[0]);
+        return new SlurmClient().accountedTimes(job(launch));
       } catch (Failure noSlurm) {
         return Map.of();
       }

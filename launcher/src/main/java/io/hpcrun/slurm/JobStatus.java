@@ -27,12 +27,20 @@ public record JobStatus(
           "REVOKED",
           "TIMEOUT");
 
+  /** ExitCode 0:53 stands for a batch script that slurmd could not start. */
+  private static final int NOT_STARTED = 53;
+
   /** Exit code for a job that Slurm ended without telling a signal: as if by SIGTERM. */
   private static final int ENDED_BY_SLURM = 128 + 15;
 
   /** Whether the job will not run again. */
   public boolean ended() {
     return ENDED.contains(state);
+  }
+
+  /** Whether Slurm could not even start the job's script. */
+  public boolean notStarted() {
+    return state.equals("FAILED") && signal == NOT_STARTED;
   }
 
   /** Whether the job waits for its start. */

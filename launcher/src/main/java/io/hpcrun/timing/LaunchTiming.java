@@ -128,7 +128,10 @@ public final class LaunchTiming {
       long uncertainty,
       long endResolution,
       Consumer<Rank> ranks) {
-    long rank = line.number("rank");
+    Long rank = line.number("rank");
+    if (rank == null) {
+      return;
+    }
     ranksSeen++;
     Map<Stage, Long> stages = new EnumMap<>(Stage.class);
     Long end = line.number("end_ns");
@@ -166,6 +169,9 @@ public final class LaunchTiming {
   }
 
   private void remarkMissing() {
+    if (texts.getOrDefault("state", "").equals("refused")) {
+      return;
+    }
     String soFar = texts.getOrDefault("state", "").equals("running") ? " so far" : "";
     long expectedNodes = numbers.getOrDefault("nodes", 0L);
     if (nodes.size() < expectedNodes) {
@@ -238,6 +244,11 @@ public final class LaunchTiming {
   /** The measured stages of each node, nodes in the order of their numbers. */
   public Map<String, Map<Stage, Durations.Summary>> nodes() {
     return java.util.Collections.unmodifiableMap(nodes);
+  }
+
+  /** Adds what a reader of the figures must know. */
+  public void remark(String remark) {
+    remarks.add(remark);
   }
 
   /** What a reader of the figures must know, such as clocks that disagree. */

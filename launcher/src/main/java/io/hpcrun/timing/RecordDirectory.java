@@ -45,6 +45,9 @@ public record RecordDirectory(Path path) {
     if (!state.startsWith("/")) {
       String home = environment.getOrDefault("HOME", "");
       if (!home.startsWith("/")) {
+        home = System.getProperty("user.home"); // the password file's
+      }
+      if (!home.startsWith("/")) {
         throw Failure.usage(
             "neither HPCRUN_RECORDS nor HOME tells where records go", "set HPCRUN_RECORDS");
       }

@@ -3,6 +3,7 @@ package io.hpcrun.timing;
 import io.hpcrun.failure.Failure;
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
@@ -25,29 +26,47 @@ final class RecordReader {
    * line.
    */
   static void read(Path file, Consumer<Line> consumer) {
+    if (!Files.isRegularFile(file)) {
+      throw unreadable(file, "it is not a regular file");
+    }
     try (InputStream in = Files.newInputStream(file);
         JsonParser parser = JSON.createParser(ObjectReadContext.empty(), in)) {
       Line line = new Line();
-      while (parser.nextToken() != null) {
+      for (JsonToken token; (token = parser.nextToken()) != null; ) {
+        if (token != JsonToken.START_OBJECT) {
+          throw new IOException("a line is not a JSON object");
+        }
         line.clear();
-        while (parser.nextToken() != JsonToken.END_OBJECT) {
-          String name = parser.currentName();
-          if (parser.nextToken() == JsonToken.VALUE_NUMBER_INT) {
-            line.numbers.put(name, parser.getLongValue());
-          } else {
-            line.texts.put(name, parser.getString());
-          }
+        while (parser.nextToken() == JsonToken.PROPERTY_NAME) {
+          readMember(parser, line);
         }
         consumer.accept(line);
       }
-    } catch (IOException | JacksonException broken) {
-      throw Failure.usage(
-          "the record "
-              + file
-              + " cannot be read: "
-              + broken.getMessage().lines().findFirst().orElse(""),
-          "remove the file if it was changed by hand");
+    } catch (JacksonException broken) {
+      throw unreadable(file, broken.getOriginalMessage());
+    } catch (AccessDeniedException denied) {
+      throw unreadable(file, "permission denied");
+    } catch (IOException broken) {
+      throw unreadable(file, broken.getMessage());
     }
+  }
+
+  private static void readMember(JsonParser parser, Line line) {
+    String name = parser.currentName();
+    switch (parser.nextToken()) {
+      case VALUE_NUMBER_INT -> line.numbers.put(name, parser.getLongValue());
+      case VALUE_STRING -> line.texts.put(name, parser.getString());
+      case START_OBJECT, START_ARRAY -> parser.skipChildren();
+      default -> {
+        // members of other types are none of this schema's
+      }
+    }
+  }
+
+  private static Failure unreadable(Path file, String reason) {
+    return Failure.usage(
+        "the record " + file + " cannot be read: " + reason,
+        "remove the file if it was changed by hand");
   }
 
   /** One object: its numbers and its texts. */

@@ -15,7 +15,7 @@ public final class TimingTable {
 
   /** Prints the table. */
   public static void print(LaunchTiming timing, PrintStream out) {
-    out.println(title(timing));
+    out.println(printable(title(timing)));
     out.printf(ROW, "stage", "node", "count", "min", "median", "p95", "max", "slowest");
     boolean nodesShown = timing.nodes().size() > 1 && timing.nodes().size() <= NODES_SHOWN;
     timing
@@ -36,7 +36,7 @@ public final class TimingTable {
                         });
               }
             });
-    timing.remarks().forEach(remark -> out.println("note: " + remark));
+    timing.remarks().forEach(remark -> out.println("note: " + printable(remark)));
   }
 
   /** Prints one line for each rank. */
@@ -84,12 +84,17 @@ public final class TimingTable {
     out.printf(
         ROW,
         stage,
-        node,
+        printable(node),
         summary.count(),
         Durations.show(summary.minimum()),
         Durations.show(summary.median()),
         Durations.show(summary.p95()),
         Durations.show(summary.maximum()),
-        slowest);
+        printable(slowest.toString()));
+  }
+
+  /** A record is a file that somebody may have changed: no control character reaches a terminal. */
+  private static String printable(String text) {
+    return text.replaceAll("\\p{Cntrl}", "?");
   }
 }

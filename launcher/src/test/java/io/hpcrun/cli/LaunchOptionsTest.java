@@ -148,11 +148,19 @@ class LaunchOptionsTest {
     for (String option : List.of("-J", "-o", "--comment", "-p", "-w")) {
       assertThatExceptionOfType(Failure.class)
           .isThrownBy(() -> parse(List.of(option, "a\n#SBATCH -N 99", "i.sif", "a")))
-          .withMessageContaining("is not a text without line breaks");
+          .withMessageContaining("no line breaks or other control characters");
     }
     assertThatExceptionOfType(Failure.class)
         .isThrownBy(() -> parse(List.of("--sbatch=--x\n#SBATCH -N 99", "i.sif", "a")))
         .withMessageContaining("is not an option of sbatch");
+  }
+
+  @Test
+  void seesAnArrayHoweverItIsAskedFor() {
+    assertThat(Launcher.isArray(parse("--array=1-3 i.sif a"))).isTrue();
+    assertThat(Launcher.isArray(parse("--sbatch=-a1-3 i.sif a"))).isTrue();
+    assertThat(Launcher.isArray(parse("--sbatch=--arr=1-3 i.sif a"))).isTrue();
+    assertThat(Launcher.isArray(parse("-N 2 i.sif a"))).isFalse();
   }
 
   @Test

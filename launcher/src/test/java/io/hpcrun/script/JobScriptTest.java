@@ -63,7 +63,7 @@ class JobScriptTest {
                 Planner.plan(hello(), SIF, CLUSTER),
                 System.getProperty("project.version"),
                 agent()),
-            StandardCharsets.ISO_8859_1);
+            StandardCharsets.UTF_8);
     if (Boolean.getBoolean("golden.write")) {
       Files.writeString(page, text.substring(0, from) + script + text.substring(to));
     }

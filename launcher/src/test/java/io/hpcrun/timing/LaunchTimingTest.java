@@ -12,6 +12,8 @@ import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class LaunchTimingTest {
   private static final long MS = 1_000_000;
@@ -118,13 +120,32 @@ class LaunchTimingTest {
     assertThat(read("12", new ArrayList<>()).nodes()).isEmpty();
   }
 
-  @Test
-  void aBrokenRecordIsAFailureThatNamesIt() throws IOException {
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "{\"type\":\"launch\",",
+        "[]",
+        "null",
+        "1",
+        "{\"a\":1}]",
+        "{",
+        "\u0000",
+        "{\"a\":1e999999}x"
+      })
+  void aBrokenRecordIsAFailureThatNamesIt(String content) throws IOException {
     Files.createDirectories(directory.resolve("12"));
-    Files.writeString(directory.resolve("12/12.0.0.job.jsonl"), "{\"type\":\"launch\",");
+    Files.writeString(directory.resolve("12/12.0.0.job.jsonl"), content);
     assertThatExceptionOfType(Failure.class)
         .isThrownBy(() -> read("12", new ArrayList<>()))
         .withMessageContaining("12.0.0.job.jsonl cannot be read");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"{}", "{\"type\":\"rank\"}", "{\"a\":{\"b\":[1,{}]},\"rank\":null}", ""})
+  void membersThatAreMissingOrStrangeAreLeftOut(String line) throws IOException {
+    launch("12", ",\"new\":{\"a\":[1]},\"odd\":true,\"half\":0.5");
+    Files.writeString(directory.resolve("12/12.0.0.node.c1.jsonl"), line);
+    assertThat(read("12", new ArrayList<>()).overall()).containsKey(Stage.QUEUE);
   }
 
   @Test

@@ -23,7 +23,8 @@ hpcrun_say() {
   printf 'hpcrun: %s\n' "$*" >&2
 }
 
-# One line for the batch script: KIND (unfit or note), node, exit code, text.
+# One line for the batch script: KIND, node, exit code, text.
+# Kinds: ready; unfit; untimed (ranks on this node must not write times).
 hpcrun_note() {
   printf '%s\t%s\t%s\t%s\n' "$1" "${SLURMD_NODENAME:-$HOSTNAME}" "$2" "$3"
 }
@@ -60,10 +61,12 @@ hpcrun_image_problem() {
 hpcrun_agent() {
   local directory=$1 image=$2 file=$3.node.${SLURMD_NODENAME:-$HOSTNAME}.jsonl launch=$4
   local began checked made=1 timed=1
+  set +eufC # an exported SHELLOPTS is not for this script
   hpcrun_now
   began=$REPLY
-  # A cancelled job's agent must outlive the ranks for the moment it takes to write the record.
-  trap ':' TERM
+  # Signals for the ranks reach this step too; and a cancelled job's agent must outlive the ranks
+  # for the moment it takes to write the record.
+  trap ':' HUP INT QUIT USR1 USR2 ALRM TERM VTALRM PROF XCPU XFSZ IO PWR
   if ! hpcrun_find_runtime; then
     hpcrun_note unfit 3 "neither apptainer nor singularity is on the PATH; ask the administrators to install Apptainer"
     return 0
@@ -73,14 +76,14 @@ hpcrun_agent() {
     hpcrun_note unfit 5 "$REPLY"
     return 0
   fi
-  # The node directory takes the times of this node's ranks. Other users cannot foresee its name,
-  # and mkdir refuses one that is already there.
+  # The node directory takes the times of this node's ranks. mkdir refuses one that is already
+  # there, whoever made it; the ranks of such a node are told to write nothing.
+  hpcrun_sweep
   if ! mkdir -m 700 -- "$directory" 2>/dev/null; then
-    hpcrun_note note 0 "ranks are not timed: $directory cannot be made"
+    hpcrun_note untimed 0 "ranks are not timed: $directory cannot be made"
     made=0 timed=0
-  elif ! { printf '%s\n' "$launch" >"$directory/ranks"; } 2>/dev/null; then
-    hpcrun_note note 0 "ranks are not timed: $directory cannot be written"
-    rm -f -- "$directory/ranks" 2>/dev/null
+  elif ! { printf '%s %s\n' "$launch" "$$" >"$directory/ranks"; } 2>/dev/null; then
+    hpcrun_note untimed 0 "ranks are not timed: $directory cannot be written"
     timed=0
   fi
   hpcrun_now
@@ -96,6 +99,17 @@ hpcrun_agent() {
     rm -rf -- "$directory" 2>/dev/null
   fi
   return 0
+}
+
+# Removes this user's node directories whose agents were killed.
+hpcrun_sweep() {
+  local directory pid
+  for directory in /tmp/hpcrun.*; do
+    if [[ -O $directory && ! -L $directory && -f $directory/ranks ]] &&
+      read -r _ pid <"$directory/ranks" && [[ $pid =~ ^[0-9]+$ ]] && ! kill -0 "$pid" 2>/dev/null; then
+      rm -rf -- "$directory" 2>/dev/null
+    fi
+  done
 }
 
 # Notes in hpcrun_ended when each rank of the file ended, until standard input ends. The ranks are
@@ -149,29 +163,31 @@ hpcrun_collect() {
   hpcrun_write_record "$1" "$text"
 }
 
-# hpcrun_enter NODE_DIRECTORY RUNTIME_OPTIONS ENVIRONMENTS [OPTION…] [NAME=VALUE…] IMAGE COMMAND…
-# The two counts say how many options and variables follow. Each word has an = before it, because
+# hpcrun_enter NODE_DIRECTORY UNTIMED_NODES OPTIONS [OPTION…] IMAGE COMMAND…
+# OPTIONS says how many options follow. Variables for the application come as HPCRUN_ENV_NAME, out
+# of other users' sight. Each word has an = before it, because
 # srun would take a word that is just a colon for the next part of a heterogeneous job. exec: Apptainer is the Slurm task
 # itself, so that signals and exit codes work as they do without a container.
 hpcrun_enter() {
-  local began directory options environments image runtime prefix
+  local began directory untimed options image runtime prefix variable
   hpcrun_now
   began=$REPLY
+  set +eufC # an exported SHELLOPTS is not for this script
   set -- "${@#=}"
-  directory=$1 options=$2 environments=$3
+  directory=$1 untimed=$2 options=$3
+  shift 3
   hpcrun_find_runtime || exit 127
   runtime=$REPLY
   prefix=APPTAINERENV_
   if [[ ${runtime##*/} == singularity ]]; then
     prefix=SINGULARITYENV_
   fi
-  shift 3
-  local arguments=("${@:1:options}") variable
-  shift "$options"
-  for variable in "${@:1:environments}"; do
-    export "$prefix$variable"
+  for variable in "${!HPCRUN_ENV_@}"; do
+    export "$prefix${variable#HPCRUN_ENV_}=${!variable}"
+    unset -v "$variable"
   done
-  shift "$environments"
+  local arguments=("${@:1:options}")
+  shift "$options"
   image=$1
   shift
   # The PMIx server's directory is under SlurmdSpoolDir, which a container does not see.
@@ -179,8 +195,8 @@ hpcrun_enter() {
     arguments+=(--bind "$PMIX_SERVER_TMPDIR")
   fi
   hpcrun_now
-  # The file is there if this node's ranks are timed. $$ stays the task's process id.
-  if [[ -f $directory/ranks ]]; then
+  # $$ stays the task's process id.
+  if [[ ,$untimed != *,"${SLURMD_NODENAME:-$HOSTNAME}",* ]]; then
     { printf '%s %s %s %s %s\n' "$SLURM_PROCID" "$SLURM_LOCALID" "$$" "$began" "$REPLY" \
       >>"$directory/ranks"; } 2>/dev/null
   fi
@@ -204,7 +220,8 @@ hpcrun_srun_per_node() {
 # hpcrun_agents ARGUMENT…: the agents of all nodes.
 hpcrun_agents() {
   hpcrun_srun_per_node bash -c "$(declare -f hpcrun_now hpcrun_note hpcrun_write_record \
-    hpcrun_find_runtime hpcrun_image_problem hpcrun_agent hpcrun_watch hpcrun_collect)
+    hpcrun_find_runtime hpcrun_image_problem hpcrun_agent hpcrun_sweep hpcrun_watch \
+    hpcrun_collect)
 hpcrun_agent \"\$@\"" hpcrun-agent "$@"
 }
 
@@ -215,7 +232,9 @@ hpcrun_await_agents() {
   local -A nodes=()
   local -a keys=()
   while ((answered < SLURM_JOB_NUM_NODES)) && IFS=$'\t' read -r kind node code text; do
-    if [[ $kind != note ]]; then
+    if [[ $kind == untimed ]]; then
+      hpcrun_untimed+=$node,
+    else
       answered=$((answered + 1))
     fi
     if [[ $kind == unfit && $code_of_first == 0 ]]; then
@@ -284,23 +303,15 @@ hpcrun_read_job_times() {
   fi
 }
 
-# hpcrun_wait_at_most SECONDS PID
-hpcrun_wait_at_most() {
-  local deadline=$((SECONDS + $1))
-  while kill -0 "$2" 2>/dev/null && ((SECONDS < deadline)); do
-    sleep 0.1
-  done
-  kill "$2" 2>/dev/null
-  wait "$2" 2>/dev/null
-}
-
 # The whole launch. Expects: hpcrun_image, hpcrun_command, hpcrun_srun, hpcrun_container,
 # hpcrun_environment, hpcrun_defaults, hpcrun_records, hpcrun_facts. Returns the exit code of the job.
 # shellcheck disable=SC2154 # they are set by the job script
 hpcrun_main() {
   local -A hpcrun_times=()
-  local code job_times agents answers alive variable name state=ended
+  local hpcrun_untimed=''
+  local code job_times answers alive variable name state=ended
   local -a words
+  set +eufC # an exported SHELLOPTS is not for this script
   hpcrun_now
   hpcrun_times[script_ns]=$REPLY
   hpcrun_job=$SLURM_JOB_ID
@@ -311,11 +322,13 @@ hpcrun_main() {
   hpcrun_prefix=$hpcrun_records/$hpcrun_job/$hpcrun_launch
   hpcrun_directory=/tmp/hpcrun.$hpcrun_launch.$(od -An -N8 -tx8 /dev/urandom | tr -d ' ')
   (umask 077 && mkdir -p -- "${hpcrun_prefix%/*}") 2>/dev/null
+  # Records of an older job with the same number: Slurm was set up anew, or the home is shared.
+  rm -f -- "$hpcrun_prefix".job.jsonl "$hpcrun_prefix".node.*.jsonl 2>/dev/null
   exec {job_times}< <(SLURM_TIME_FORMAT=%s exec scontrol show job "$SLURM_JOB_ID" 2>/dev/null)
   hpcrun_record running ''
 
   # A cancelled job's script must live until its ranks have ended, to write the record.
-  trap ':' TERM
+  trap ':' HUP INT QUIT USR1 USR2 ALRM TERM XCPU
   # The session bus of the login node is not there on the nodes, and Apptainer would use it.
   unset -v XDG_RUNTIME_DIR DBUS_SESSION_BUS_ADDRESS
   for variable in "${hpcrun_defaults[@]+"${hpcrun_defaults[@]}"}"; do
@@ -327,7 +340,7 @@ hpcrun_main() {
   hpcrun_times[prepare_asked_ns]=$REPLY
   # The agents live as long as their input is open, which is how they learn that the launch is over.
   coproc hpcrun_agents_io { hpcrun_agents "$hpcrun_directory" "$hpcrun_image" "$hpcrun_prefix" "$hpcrun_launch"; }
-  agents=$! answers=${hpcrun_agents_io[0]} alive=${hpcrun_agents_io[1]}
+  answers=${hpcrun_agents_io[0]} alive=${hpcrun_agents_io[1]}
   hpcrun_await_agents <&"$answers"
   code=$?
   hpcrun_now
@@ -337,19 +350,24 @@ hpcrun_main() {
   else
     hpcrun_now
     hpcrun_times[launch_asked_ns]=$REPLY
-    words=("$hpcrun_directory" "${#hpcrun_container[@]}" "${#hpcrun_environment[@]}"
-      "${hpcrun_container[@]+"${hpcrun_container[@]}"}"
-      "${hpcrun_environment[@]+"${hpcrun_environment[@]}"}" "$hpcrun_image" "${hpcrun_command[@]}")
-    srun --export=ALL "${hpcrun_srun[@]+"${hpcrun_srun[@]}"}" \
-      bash -c "$(declare -f hpcrun_now hpcrun_find_runtime hpcrun_enter)
+    words=("$hpcrun_directory" "$hpcrun_untimed" "${#hpcrun_container[@]}"
+      "${hpcrun_container[@]+"${hpcrun_container[@]}"}" "$hpcrun_image" "${hpcrun_command[@]}")
+    (
+      for variable in "${hpcrun_environment[@]+"${hpcrun_environment[@]}"}"; do
+        export "HPCRUN_ENV_$variable"
+      done
+      exec srun --export=ALL "${hpcrun_srun[@]+"${hpcrun_srun[@]}"}" \
+        bash -c "$(declare -f hpcrun_now hpcrun_find_runtime hpcrun_enter)
 hpcrun_enter \"\$@\"" hpcrun-enter "${words[@]/#/=}"
+    )
     code=$?
     hpcrun_now
     hpcrun_times[launch_done_ns]=$REPLY
   fi
   exec {alive}>&-
   hpcrun_read_job_times <&"$job_times"
-  hpcrun_wait_at_most 20 "$agents"
+  # Their output ends when they do; what has not ended by then is Slurm's to end with the job.
+  while read -r -t 20 -u "$answers"; do :; done 2>/dev/null
   hpcrun_record "$state" "$code"
   return "$code"
 }
