@@ -81,6 +81,8 @@ final class JobFollower {
       }
       if (!last.state().equals("COMPLETED") && !last.state().equals("FAILED")) {
         terminal.say("job " + job + " was ended by Slurm: " + last.state() + reason(last.reason()));
+      } else {
+        outputs.forEach(output -> output.unreadable().ifPresent(this::sayUnreadable));
       }
       return last.shellExitCode();
     } catch (IOException unreadable) {
