@@ -47,10 +47,10 @@ public final class ImageReader {
   private static final Map<String, String> OTHER_FORMATS =
       Map.of(
           "hsqs",
-          "a bare squashfs file; build a SIF from it: apptainer build image.sif ",
+          "a bare squashfs file; build a SIF from it: apptainer build image.sif FILE",
           "\u001f\u008b",
           "a gzip archive (docker save?); build a SIF from it: apptainer build image.sif"
-              + " docker-archive:",
+              + " docker-archive:FILE",
           "PK",
           "a zip archive; it is not an image",
           "\u007fELF",

@@ -87,7 +87,7 @@ public final class Programs {
     } catch (ExecutionException failed) {
       throw Failure.internal(
           "'" + command.getFirst() + "' cannot be started: " + failed.getCause().getMessage(),
-          "check the machine's limits (ulimit -a)",
+          "check that coreutils and util-linux are on the PATH, and the limits (ulimit -a)",
           failed.getCause());
     } catch (InterruptedException interrupted) {
       executor.endTree();

@@ -35,9 +35,7 @@ public enum SlurmValue {
   /** {@code exclusive}'s optional word. */
   OPTIONAL_WORD("[A-Za-z0-9_-]*", "a word such as user"),
   /** Any text without control characters that is not empty. */
-  TEXT(
-      "[^\\p{Cntrl}]+",
-      "a text that is not empty and has no line breaks or other control characters");
+  TEXT("[^\\p{Cntrl}]+", "one line of text without control characters");
 
   private final Pattern pattern;
   private final String description;

@@ -148,7 +148,7 @@ class LaunchOptionsTest {
     for (String option : List.of("-J", "-o", "--comment", "-p", "-w")) {
       assertThatExceptionOfType(Failure.class)
           .isThrownBy(() -> parse(List.of(option, "a\n#SBATCH -N 99", "i.sif", "a")))
-          .withMessageContaining("no line breaks or other control characters");
+          .withMessageContaining("is not one line of text");
     }
     assertThatExceptionOfType(Failure.class)
         .isThrownBy(() -> parse(List.of("--sbatch=--x\n#SBATCH -N 99", "i.sif", "a")))
