@@ -226,10 +226,7 @@ class FirstLaunchIT {
     alice.run("hpcrun", "run", "-N", "2", tiny, "--", "true").succeeded();
     assertThat(alice.run("hpcrun", "run", "-N", "2", tiny, "--", "false").exitCode()).isEqualTo(1);
     assertThat(alice.run("hpcrun", "run", "-N", "2", tiny, "--", "nosuch").exitCode()).isNotZero();
-    for (String node : List.of("login", "c1", "c2")) {
-      Outcome left = lab.as("root", node).run("find", "/tmp", "-name", "*hpcrun*");
-      assertThat(left.succeeded().lines()).as("files on %s", node).isEmpty();
-    }
+    assertThat(lab.leftInTmp(List.of("login", "c1", "c2"))).isEmpty();
   }
 
   private static List<String> variables(Outcome outcome) {

@@ -12,6 +12,7 @@ import com.github.dockerjava.api.model.Volume;
 import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.HashSet;
 import java.util.HexFormat;
@@ -140,6 +141,16 @@ public final class LabCluster {
   /** A user on a node. */
   public Login as(String user, String node) {
     return new Login(new LabNode(docker, nodes.get(node).getContainerId()), user);
+  }
+
+  /** What launches left in /tmp of the nodes, each file as {@code NODE:PATH}. */
+  public List<String> leftInTmp(List<String> onNodes) {
+    List<String> left = new ArrayList<>();
+    for (String node : onNodes) {
+      Outcome found = as("root", node).run("find", "/tmp", "-name", "*hpcrun*");
+      found.succeeded().lines().forEach(file -> left.add(node + ":" + file));
+    }
+    return left;
   }
 
   /** alice's copy of a test image (examples/images); its path. */
