@@ -2,10 +2,23 @@
 # The node agent's functions, each by itself. Its behaviour in real jobs is tested on the lab.
 
 setup() {
-  # shellcheck source=/dev/null
-  source "$BATS_TEST_DIRNAME/../../main/resources/io/hpcrun/agent/agent.bash"
+  local part
+  for part in agent container stage; do
+    # shellcheck source=/dev/null
+    source "$BATS_TEST_DIRNAME/../../main/resources/io/hpcrun/agent/$part.bash"
+  done
   cd "$BATS_TEST_TMPDIR" || return 1
   export SLURMD_NODENAME=c1
+  hpcrun_node=c1
+}
+
+# An agent of the mode that needs no real runtime; its standard input is the caller's.
+agent() {
+  mkdir -p bin
+  printf '#!/bin/sh\necho apptainer version 1.4.5\n' >bin/apptainer
+  chmod +x bin/apptainer
+  : >image
+  PATH=$PWD/bin:$PATH hpcrun_agent "=$PWD/node" "=$PWD/rec" =exec =none = =shared =part =0 "=$PWD/image" =
 }
 
 @test "the time is in nanoseconds and moves forward" {
@@ -65,29 +78,25 @@ setup() {
 @test "an agent without a runtime says unfit" {
   local bash=$BASH
   run env PATH=/nonexistent SLURMD_NODENAME=c1 "$bash" -c "$(declare -f); hpcrun_agent \"\$@\"" \
-    x "$PWD/node" /none "$PWD/rec" 1.0.0
+    x "=$PWD/node" "=$PWD/rec" =auto =none = =shared =part =0 =/none =
   [[ $status -eq 0 ]]
   [[ $output == $'unfit\tc1\t3\tneither apptainer nor singularity'* ]]
 }
 
 @test "an agent notes the ranks' ends and writes the node's record" {
-  mkdir bin
-  printf '#!/bin/sh\n' >bin/apptainer
-  chmod +x bin/apptainer
-  : >image
   sleep 60 &
   local long=$!
   sleep 0.3 &
   local short=$!
   mkfifo alive
-  PATH=$PWD/bin:$PATH hpcrun_agent "$PWD/node" "$PWD/image" "$PWD/rec" 1.0.0 <alive >notes &
+  agent <alive >notes &
   local agent=$!
   exec 7>alive
   for _ in {1..50}; do
     [[ ! -s node/ranks ]] || break
     sleep 0.1
   done
-  printf '5 1 %s 100 200\n4 0 %s 110 210\n' "$long" "$short" >>node/ranks
+  printf '0 7 5 1 %s 100 200\n0 7 4 0 %s 110 210\n' "$long" "$short" >>node/ranks
   wait "$short" || true
   sleep 0.5
   exec 7>&-
@@ -95,74 +104,254 @@ setup() {
   kill "$long"
   [[ $(<notes) == $'ready\tc1\t0\t' ]]
   [[ ! -e node ]]
-  run cat rec.node.c1.jsonl
-  [[ ${lines[0]} == '{"schema":"hpcrun.record/1","type":"node","launch":"1.0.0","node":"c1","ranks":2,"check_begin_ns":'* ]]
-  [[ ${lines[1]} =~ ^\{\"type\":\"rank\",\"rank\":4,\"local\":0,\"begin_ns\":110,\"exec_ns\":210,\"end_ns\":[0-9]{19}\}$ ]]
+  run cat rec.0.node.c1.jsonl
+  [[ ${lines[0]} == '{"schema":"hpcrun.record/1","type":"node","launch":"rec.0","node":"c1","ranks":2,"mode":"exec","mode_reason":"it was asked for","runtime":"apptainer version 1.4.5","image_from":"shared",'* ]]
+  [[ ${lines[2]} =~ ^\{\"type\":\"rank\",\"rank\":4,\"local\":0,\"begin_ns\":110,\"exec_ns\":210,\"end_ns\":[0-9]{19}\}$ ]]
   # The long one still ran when the launch was over.
-  [[ ${lines[2]} == '{"type":"rank","rank":5,"local":1,"begin_ns":100,"exec_ns":200}' ]]
+  [[ ${lines[1]} == '{"type":"rank","rank":5,"local":1,"begin_ns":100,"exec_ns":200}' ]]
 }
 
 @test "a node directory that is already there is left alone" {
-  mkdir bin node
-  printf '#!/bin/sh\n' >bin/apptainer
-  chmod +x bin/apptainer
-  : >image
+  mkdir node
   : >node/other
-  PATH=$PWD/bin:$PATH run hpcrun_agent "$PWD/node" "$PWD/image" "$PWD/rec" 1.0.0 </dev/null
-  [[ $output == *"ranks are not timed"* ]]
+  run agent </dev/null
+  [[ $output == *$'bare\tc1\t0\tranks are not timed'* ]]
   [[ -e node/other ]]
 }
 
 @test "each text of the nodes is said once, with its nodes" {
-  export SLURM_JOB_NUM_NODES=3
-  run hpcrun_await_agents <<<$'unfit\tc1\t5\tno image\nuntimed\tc3\t0\tslow\nready\tc3\t0\t\nunfit\tc2\t5\tno image'
+  local hpcrun_nodes=3 hpcrun_bare='' hpcrun_ready=''
+  run hpcrun_await_agents 1 <<<$'unfit\tc1\t5\tno image\nbare\tc3\t0\tslow\nready\tc3\t0\t\nunfit\tc2\t5\tno image'
   [[ $status -eq 5 ]]
   [[ ${lines[0]} == "hpcrun: refused before any rank started: on c1,c2 no image" ]]
   [[ ${lines[1]} == "hpcrun: on c3 slow" ]]
 }
 
 @test "a node that does not answer is a refusal" {
-  export SLURM_JOB_NUM_NODES=2
-  run hpcrun_await_agents <<<$'ready\tc1\t0\t'
+  local hpcrun_nodes=2 hpcrun_bare='' hpcrun_ready=''
+  run hpcrun_await_agents 1 <<<$'ready\tc1\t0\t'
   [[ $status -eq 3 ]]
   [[ $output == *"only 1 of 2 nodes"* ]]
 }
 
-@test "a rank becomes the runtime with its arguments and variables unchanged" {
-  mkdir bin
+# A rank's own environment; node/enter says that each rank starts a container.
+rank() {
+  mkdir -p bin node
   cat >bin/apptainer <<'X'
 #!/bin/bash
-printf '<%s>' "$@" "$APPTAINERENV_A" "$$"
+printf '<%s>' "$@" "$APPTAINERENV_A" "$UCX_POSIX_USE_PROC_LINK" "$$"
 X
   chmod +x bin/apptainer
-  export SLURM_PROCID=3 SLURM_LOCALID=1
-  mkdir node
-  echo 1.0.0 0 >node/ranks
-  # shellcheck disable=SC2016 # expanded by the inner bash
-  run env PATH="$PWD/bin:$PATH" HPCRUN_ENV_A=$'$(id)\n`x`' SHELLOPTS=errexit:nounset:noglob \
-    bash -c "$(declare -f); hpcrun_enter \"\$@\"" x "=$PWD/node" =c2, =2 =--bind '=/a b' =/image.sif =app = =-n $'=a\nb' '=*' =: ==x
-  local pid
-  { read -r && read -r _ _ pid _; } <node/ranks
-  [[ $output == "<--quiet><exec><--bind></a b></image.sif><app><><-n><a"$'\n'"b><*><:><=x><\$(id)"$'\n'"\`x\`><$pid>" ]]
+  printf 'exec\0%s\0' "$PWD/staged.sif" >node/enter
+  export SLURM_PROCID=3 SLURM_LOCALID=1 SLURM_STEP_ID=7
 }
 
-@test "a rank of a node that is not timed writes nothing" {
-  mkdir bin node
-  printf '#!/bin/sh\n' >bin/apptainer
-  chmod +x bin/apptainer
-  echo 1.0.0 0 >node/ranks
-  export SLURM_PROCID=3 SLURM_LOCALID=1
+@test "a rank becomes the runtime with its arguments and variables unchanged" {
+  rank
+  # shellcheck disable=SC2016 # expanded by the inner bash
+  run env PATH="$PWD/bin:$PATH" HPCRUN_ENV_A=$'$(id)\n`x`' HPCRUN_ALONE_UCX_POSIX_USE_PROC_LINK=n \
+    SHELLOPTS=errexit:nounset:noglob bash -c "$(declare -f); hpcrun_enter \"\$@\"" x \
+    "=$PWD/node" =c2, =4 =2 =--bind '=/a b' =/image.sif =app = =-n $'=a\nb' '=*' =: ==x
+  local pid
+  read -r _ _ _ _ pid _ <node/ranks
+  [[ $(<node/ranks) == "4 7 3 1 $pid "* ]]
+  [[ $output == "<--quiet><exec><--bind></a b><$PWD/staged.sif><app><><-n><a"$'\n'"b><*><:><=x><\$(id)"$'\n'"\`x\`><n><$pid>" ]]
+}
+
+@test "a rank of a node without a directory writes nothing and takes the image as it was given" {
+  rank
+  # shellcheck disable=SC2016 # expanded by the inner bash
+  run env PATH="$PWD/bin:$PATH" UCX_POSIX_USE_PROC_LINK=y HPCRUN_ALONE_UCX_POSIX_USE_PROC_LINK=n \
+    bash -c "$(declare -f); hpcrun_enter \"\$@\"" x "=$PWD/node" =c2,c1, =0 =0 =/image.sif =app
+  [[ $status -eq 0 && ! -e node/ranks && $output == "<--quiet><exec></image.sif><app><><y>"* ]]
+}
+
+@test "a rank whose agent is gone says so and does not run" {
+  rank
+  rm node/enter
   # shellcheck disable=SC2016 # expanded by the inner bash
   run env PATH="$PWD/bin:$PATH" bash -c "$(declare -f); hpcrun_enter \"\$@\"" x "=$PWD/node" \
-    =c2,c1, =0 =/image.sif =app
-  [[ $status -eq 0 && $(<node/ranks) == "1.0.0 0" ]]
+    = =0 =0 =/image.sif =app
+  [[ $status -eq 1 && $output == "hpcrun: rank 3 on c1 cannot enter"* ]]
+}
+
+@test "a rank that joins gets the container's changes over its own environment" {
+  rank
+  # Instead of nsenter, a program that shows what the application would see.
+  printf '#!/bin/sh\nexec %s -0\n' "$(type -P env)" >bin/show
+  chmod +x bin/show
+  printf '%s\0' join /image.sif 1 "$PWD/bin/show" 2 "$(type -P env)" -i PATH=/in -GONE NEW=new \
+    "ODD=\$(id) "$'\n'x >node/enter
+  # shellcheck disable=SC2016 # expanded by the inner bash
+  env -i PATH="$PATH" GONE=x OWN=own image=mine HPCRUN_ENV_A=$'\xff' SLURM_PROCID=0 SLURM_LOCALID=0 SLURM_STEP_ID=0 \
+    SLURMD_NODENAME=c1 "$BASH" -c "$(declare -f); hpcrun_enter \"\$@\"" x "=$PWD/node" = =0 =0 =/image.sif =app \
+    | tr '\0' '|' >seen || true
+  run cat seen
+  local all="|$output"
+  [[ $all == *"|PATH=/in|"* && $all == *"|NEW=new|"* && $all == *"|OWN=own|"* && $all == *"|image=mine|"* ]]
+  [[ $all == *"|ODD=\$(id) "$'\n'"x|"* && $all == *$'|A=\xff|'* ]]
+  [[ $all != *"|GONE="* && $all != *"|HPCRUN_"* && $all != *"|hpcrun_"* ]]
+}
+
+@test "variables of the loader are set only behind the node's own programs" {
+  rank
+  printf '#!/bin/sh\necho "$LD_PRELOAD$LD_LIBRARY_PATH|$*"\n' >bin/show
+  chmod +x bin/show
+  printf '%s\0' join /image.sif 1 "$PWD/bin/show" 1 /tool LD_LIBRARY_PATH=/in/lib >node/enter
+  # shellcheck disable=SC2016 # expanded by the inner bash
+  run bash -c "$(declare -f); hpcrun_enter \"\$@\"" x "=$PWD/node" = =0 =0 =/image.sif =app =-x
+  [[ $output == "|/tool LD_LIBRARY_PATH=/in/lib app -x" ]]
+}
+
+@test "the changes of an environment are what differs, whatever the values hold" {
+  mkdir proc
+  (
+    unset -v "${!BASH_FUNC_@}"
+    export SAME=s CHANGED=before GONE=x BAD=$'\xff' MANY=$'a\nb=c'
+    env -0 -u GONE CHANGED=after NEW='n w' BAD=$'\xef\xbf\xbd' >proc/environ
+    hpcrun_changes proc
+    printf '%s|' "${hpcrun_changed[@]}"
+  ) >changes
+  run cat changes
+  [[ "|$output" == *"|CHANGED=after|"* && "|$output" == *"|NEW=n w|"* && "|$output" == *"|-GONE|"* ]]
+  [[ $output != *SAME* && $output != *BAD* && $output != *MANY* ]]
+}
+
+@test "a pipe made without a file ends when its writer is closed" {
+  hpcrun_pipe
+  echo text >&"$hpcrun_write_end"
+  exec {hpcrun_write_end}>&-
+  run cat <&"$hpcrun_read_end"
+  [[ $output == text ]]
+}
+
+@test "an image that is not the one that was submitted is named" {
+  : >image
+  hpcrun_image_problem "$PWD/image" 0000
+  [[ $REPLY == *"is not the one that was submitted"* ]]
+  hpcrun_image_problem "$PWD/image" e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855
+  [[ -z $REPLY ]]
+}
+
+@test "a node without user namespaces is named" {
+  mkdir -p proc/sys/user proc/sys/kernel
+  echo 0 >proc/sys/user/max_user_namespaces
+  hpcrun_namespace_problem proc
+  [[ $REPLY == *"limited to 0"* ]]
+  echo 1000 >proc/sys/user/max_user_namespaces
+  hpcrun_namespace_problem proc
+  [[ -z $REPLY ]]
+  echo 0 >proc/sys/kernel/unprivileged_userns_clone
+  hpcrun_namespace_problem proc
+  [[ $REPLY == *"switched off"* ]]
+}
+
+@test "a runtime that is too old is named, an unknown one is not" {
+  local version
+  for version in 'apptainer version 1.0.3' 'singularity-ce version 3.9.2-jammy' 'singularity version 3.8.7'; do
+    hpcrun_version_problem "$version"
+    [[ $REPLY == *"is too old"* ]]
+  done
+  for version in 'apptainer version 1.1.0-1.el9' 'apptainer version 2.0.0' 'singularity-ce version 4.1.0' something ''; do
+    hpcrun_version_problem "$version"
+    [[ -z $REPLY ]]
+  done
+}
+
+@test "a text is fit for JSON whatever it holds" {
+  hpcrun_json $'a "b" \\ c\td\ne'
+  [[ $REPLY == 'a \"b\" \\ c d e' ]]
+}
+
+# A cache with an image of the digest, and what the agent knows of it.
+cache() {
+  hpcrun_stage_directory=$PWD/cache hpcrun_stage_limit=$((1 << 30)) hpcrun_reason=''
+  printf 'image' >shared.sif
+  hpcrun_image=$PWD/shared.sif hpcrun_from=shared hpcrun_image_size=5
+  hpcrun_digest=$(sha256sum <shared.sif)
+  hpcrun_digest=${hpcrun_digest%% *}
+}
+
+@test "staging: the first one needs the image, keeps the copy, the next one has it" {
+  cache
+  run hpcrun_stage "$PWD/cache/part.$hpcrun_digest.1" <<<copy
+  [[ $status -eq 0 && $output == $'need\tc1\t0\t' ]]
+  [[ $(ls cache) == "$hpcrun_digest.sif" ]]
+  hpcrun_stage "$PWD/cache/part.$hpcrun_digest.2" >notes </dev/null
+  [[ $(<notes) == $'have\tc1\t0\t' && $hpcrun_image == "$PWD/cache/$hpcrun_digest.sif" && $hpcrun_from == node ]]
+}
+
+@test "staging: a copy that was sent is checked before it is used" {
+  cache
+  mkdir -m 700 cache
+  printf other >"cache/part.$hpcrun_digest.1"
+  hpcrun_stage "$PWD/cache/part.$hpcrun_digest.1" >notes <<<sent
+  [[ $(<notes) == *"is not what was submitted"* && $hpcrun_image == "$PWD/shared.sif" && -z $(ls cache) ]]
+}
+
+@test "staging: while another one stages, wait; if it fails, copy" {
+  cache
+  mkdir -m 700 cache
+  flock "cache/$hpcrun_digest.lock" sleep 2 &
+  local other=$!
+  sleep 0.3
+  (hpcrun_stage "$PWD/cache/part.$hpcrun_digest.1" >notes < <(echo go; sleep 30) && printf '%s' "$hpcrun_from" >from)
+  wait "$other"
+  [[ $(<notes) == $'busy\tc1\t0\t' && $(<from) == node && $(ls cache) == "$hpcrun_digest.sif" ]]
+}
+
+@test "staging: a launch that is over waits for nothing" {
+  cache
+  mkdir -m 700 cache
+  flock "cache/$hpcrun_digest.lock" sleep 5 &
+  sleep 0.3
+  run hpcrun_stage "$PWD/cache/part.$hpcrun_digest.1" < <(echo go)
+  [[ $status -eq 1 ]]
+  kill %1
+}
+
+@test "staging: the least recently used goes first, what is in use stays, parts of the killed go" {
+  cache
+  mkdir -m 700 cache
+  head -c 600 /dev/zero >cache/old.sif
+  head -c 600 /dev/zero >cache/used.sif
+  head -c 600 /dev/zero >cache/new.sif
+  : >cache/part.dead.1
+  touch -d '3 days ago' cache/used.sif
+  touch -d '2 days ago' cache/old.sif
+  flock -s cache/used.sif sleep 5 &
+  sleep 0.3
+  hpcrun_stage_limit=1300
+  hpcrun_make_room
+  kill %1
+  [[ $(cd cache && echo *) == "new.sif used.sif" ]]
+}
+
+@test "staging: what does not fit is used from where it is" {
+  cache
+  hpcrun_stage_limit=4
+  hpcrun_stage "$PWD/cache/part.$hpcrun_digest.1" >notes </dev/null
+  [[ $(<notes) == *$'pass\tc1\t0\t'*"used from where it is: there is no room"* && -z $(ls cache) ]]
+}
+
+@test "staging: a cache that others can write or that is a link is not used" {
+  cache
+  mkdir -m 777 cache
+  chmod 777 cache
+  hpcrun_stage "$PWD/cache/part.$hpcrun_digest.1" >notes </dev/null
+  [[ $(<notes) == *"is open to other users"* ]]
+  rm -r cache
+  mkdir elsewhere
+  ln -s elsewhere cache
+  hpcrun_stage "$PWD/cache/part.$hpcrun_digest.1" >notes </dev/null
+  [[ $(<notes) == *"not a directory of uid"* ]]
 }
 
 @test "node directories of killed agents are swept, those of others and of the living are not" {
   local dead=/tmp/hpcrun.bats.$$.dead living=/tmp/hpcrun.bats.$$.living foreign=/tmp/hpcrun.bats.$$.foreign
   mkdir "$dead" "$living" "$foreign"
-  sh -c 'echo "1.0.0 $$"' >"$dead/ranks"
-  echo "1.0.0 $$" >"$living/ranks"
+  sh -c 'echo "$$"' >"$dead/ranks"
+  echo "$$" >"$living/ranks"
   cp "$dead/ranks" "$foreign/ranks"
   chown 12345 "$foreign" 2>/dev/null || rm "$foreign/ranks"
   hpcrun_sweep
@@ -173,12 +362,8 @@ X
 }
 
 @test "an agent outlives the signals that are for the ranks" {
-  mkdir bin
-  printf '#!/bin/sh\n' >bin/apptainer
-  chmod +x bin/apptainer
-  : >image
   mkfifo alive
-  PATH=$PWD/bin:$PATH hpcrun_agent "$PWD/node" "$PWD/image" "$PWD/rec" 1.0.0 <alive >notes &
+  agent <alive >notes &
   local agent=$!
   exec 7>alive
   for _ in {1..50}; do
@@ -191,13 +376,13 @@ X
   done
   exec 7>&-
   wait "$agent" || true
-  [[ -f rec.node.c1.jsonl && ! -e node ]]
+  [[ -f rec.0.node.c1.jsonl && ! -e node ]]
 }
 
 @test "job times are read from scontrol's answer" {
-  local -A hpcrun_times=()
+  local -A hpcrun_seconds=()
   unset SLURM_JOB_START_TIME
   hpcrun_read_job_times <<<$'JobId=1 JobName=SubmitTime=9\n   SubmitTime=100 EligibleTime=101\n   StartTime=Unknown EndTime=5'
-  [[ ${hpcrun_times[submit_s]} == 100 && ${hpcrun_times[eligible_s]} == 101 ]]
-  [[ -z ${hpcrun_times[start_s]-} ]]
+  [[ ${hpcrun_seconds[submit]} == 100 && ${hpcrun_seconds[eligible]} == 101 ]]
+  [[ -z ${hpcrun_seconds[start]-} ]]
 }

@@ -9,13 +9,16 @@
 #
 # Written by hpcrun 1.2.3. It can be read, kept and given to sbatch as it is.
 # image /home/alice/hello-openmpi.sif (SIF, amd64, 0f8fad5b-d9cb-469f-a165-70867728950e)
-# mode = exec: each rank runs the image with one apptainer exec (built-in)
+# mode = exec: you asked for it (option --mode)
 # mpi = pmix: the cluster's default (slurm.conf MpiDefault)
+# stage = node: you asked for it (option --stage)
 # cpus-per-task = 8: srun of Slurm 22.05 to 23.02 does not take it from the job (option --cpus-per-task)
-# UCX_POSIX_USE_PROC_LINK = n: ranks in user namespaces of their own cannot open each other's /proc files (built-in, unless it is set)
+# UCX_POSIX_USE_PROC_LINK = n: ranks that do not share a container cannot open each other's /proc files (built-in, for such ranks, unless it is set)
 
 # ---- the launch
+hpcrun_kind=job
 hpcrun_image=/home/alice/hello-openmpi.sif
+hpcrun_header=dddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddd
 # shellcheck disable=SC2016 # these are data: nothing is expanded
 hpcrun_command=(./app 'two words' 'it'\''s $HOME `id` \ "x"' '' -n $'two\nlines' 'größe'
   'a rather long argument that makes the list go on in a line of its own' '#SBATCH --nodes=99')
@@ -25,9 +28,17 @@ hpcrun_container=(--no-eval --nv --writable-tmpfs --pwd '/work dir' --no-mount '
   'type=bind,"source=/odd, ""dir"":x","destination=/odd",ro')
 # shellcheck disable=SC2016 # these are data: nothing is expanded
 hpcrun_environment=(OMP_NUM_THREADS=8 $'MESSAGE=$(id) `id` "x" \'y\'\n')
-hpcrun_defaults=(UCX_POSIX_USE_PROC_LINK=n)
+hpcrun_alone=(UCX_POSIX_USE_PROC_LINK=n)
+hpcrun_mode='exec'
+hpcrun_mpi=pmix
+hpcrun_spool=''
+hpcrun_stage=node
+hpcrun_stage_directory='/local scratch'/hpcrun-cache.$UID
+hpcrun_stage_limit=21474836480
+hpcrun_digest=eeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee
+hpcrun_image_size=1000
 hpcrun_records=/home/alice/.local/state/hpcrun/records
-hpcrun_facts='"hpcrun":"1.2.3","image":"/home/alice/hello-openmpi.sif","image_id":"0f8fad5b-d9cb-469f-a165-70867728950e","command":"./app","mode":"exec","mpi":"pmix","cpus-per-task":"8","UCX_POSIX_USE_PROC_LINK":"n"'
+hpcrun_facts='"hpcrun":"1.2.3","image":"/home/alice/hello-openmpi.sif","image_id":"0f8fad5b-d9cb-469f-a165-70867728950e","command":"./app","mode":"exec","mpi":"pmix","stage":"node","cpus-per-task":"8","UCX_POSIX_USE_PROC_LINK":"n"'
 
 # ---- the node agent
 # agent

@@ -87,6 +87,16 @@ final class HelpText {
     }
     help.append("\nMPI:\n\n");
     row(help, '\0', "mpi", "=KIND", "auto (default), none, or one of 'srun --mpi=list'");
+    help.append("\nHow ranks come into the container:\n\n");
+    row(help, '\0', "mode", "=KIND", "auto (default), join one container per node, exec, sharens");
+    row(
+        help,
+        '\0',
+        "stage",
+        "=KIND",
+        "auto (default), shared, or node: copy the image to each node");
+    row(help, '\0', "stage-dir", "=DIR", "node-local directory for the copies (default /tmp)");
+    row(help, '\0', "stage-limit", "=SIZE", "what the copies may take on a node (default 20G)");
     help.append("\nThe job, in sbatch's words and with their meaning:\n\n");
     for (SlurmOption option : SlurmOption.values()) {
       String value = option.placeholder();

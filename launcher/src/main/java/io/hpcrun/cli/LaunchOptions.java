@@ -7,9 +7,11 @@ import io.hpcrun.spec.ContainerFlag;
 import io.hpcrun.spec.ContainerOptions;
 import io.hpcrun.spec.EnvironmentVariable;
 import io.hpcrun.spec.LaunchSpec;
+import io.hpcrun.spec.Mode;
 import io.hpcrun.spec.SlurmOption;
 import io.hpcrun.spec.SlurmSetting;
 import io.hpcrun.spec.SlurmValue;
+import io.hpcrun.spec.Staging;
 import io.hpcrun.timing.RecordDirectory;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
@@ -31,6 +33,7 @@ final class LaunchOptions {
 
   private static final Pattern URI = Pattern.compile("([a-z][a-z0-9+.-]*)://.*");
   private static final Pattern MPI = Pattern.compile("[A-Za-z0-9_]+");
+  private static final Pattern SIZE = Pattern.compile("[1-9][0-9]{0,5}[MGT]");
   private static final Pattern CONTROL = Pattern.compile("\\p{Cntrl}");
 
   /** Options that exclude each other (sbatch(1)). */
@@ -60,7 +63,19 @@ final class LaunchOptions {
     for (ContainerFlag flag : ContainerFlag.values()) {
       options.addOption(Option.builder().longOpt(flag.option()).get());
     }
-    for (String name : List.of("bind", "env", "pwd", "home", "no-mount", "mpi", "sbatch")) {
+    for (String name :
+        List.of(
+            "bind",
+            "env",
+            "pwd",
+            "home",
+            "no-mount",
+            "mpi",
+            "mode",
+            "stage",
+            "stage-dir",
+            "stage-limit",
+            "sbatch")) {
       options.addOption(Option.builder().longOpt(name).hasArg().get());
     }
     return options;
@@ -82,6 +97,8 @@ final class LaunchOptions {
         verbatim(parsed),
         container(parsed),
         mpi(parsed),
+        choice(parsed, "mode", Mode.values(), Mode.AUTO, Mode::label),
+        staging(parsed),
         RecordDirectory.of(environment).path());
   }
 
@@ -286,5 +303,48 @@ final class LaunchOptions {
           "use auto, none or a name that 'srun --mpi=list' shows");
     }
     return Optional.of(mpi);
+  }
+
+  private static <T> T choice(
+      GetoptParser.Parsed parsed,
+      String option,
+      T[] values,
+      T otherwise,
+      java.util.function.Function<T, String> label) {
+    String word = parsed.last(option);
+    for (T value : values) {
+      if (label.apply(value).equals(word)) {
+        return value;
+      }
+    }
+    if (word != null) {
+      throw Failure.usage(
+          "--" + option + "=" + ByteString.ofLatin1(word) + " is not a value of --" + option,
+          "use one of: " + String.join(", ", List.of(values).stream().map(label).toList()));
+    }
+    return otherwise;
+  }
+
+  private static Staging staging(GetoptParser.Parsed parsed) {
+    String limit = parsed.last("stage-limit");
+    if (limit != null && !SIZE.matcher(limit).matches()) {
+      throw Failure.usage(
+          "--stage-limit=" + ByteString.ofLatin1(limit) + " is not a size",
+          "write a number with a unit: 500M, 20G or 1T");
+    }
+    return new Staging(
+        choice(parsed, "stage", Staging.From.values(), Staging.From.AUTO, Staging.From::label),
+        absolute(parsed, "stage-dir"),
+        limit == null ? Staging.DEFAULT_LIMIT : bytes(limit));
+  }
+
+  private static long bytes(String size) {
+    long number = Long.parseLong(size.substring(0, size.length() - 1));
+    return number
+        << switch (size.charAt(size.length() - 1)) {
+          case 'M' -> 20;
+          case 'G' -> 30;
+          default -> 40;
+        };
   }
 }

@@ -3,6 +3,7 @@ package io.hpcrun.cli;
 import io.hpcrun.cluster.ClusterFacts;
 import io.hpcrun.failure.Failure;
 import io.hpcrun.image.Image;
+import io.hpcrun.image.ImageDigest;
 import io.hpcrun.image.ImageReader;
 import io.hpcrun.plan.Plan;
 import io.hpcrun.plan.Planner;
@@ -21,12 +22,18 @@ import java.util.stream.Collectors;
 
 /** From a spec to a job script and a job: looks at image and cluster, plans, renders, submits. */
 final class Launcher {
-  private static final String AGENT = "/io/hpcrun/agent/agent.bash";
+  private static final List<String> AGENT =
+      List.of(
+          "/io/hpcrun/agent/agent.bash",
+          "/io/hpcrun/agent/container.bash",
+          "/io/hpcrun/agent/stage.bash");
 
   private final SlurmClient slurm;
+  private final ImageDigest digests;
 
-  Launcher(SlurmClient slurm) {
+  Launcher(SlurmClient slurm, ImageDigest digests) {
     this.slurm = slurm;
+    this.digests = digests;
   }
 
   /** The job script for a launch. */
@@ -43,9 +50,11 @@ final class Launcher {
             config.getOrDefault("SLURM_VERSION", "unknown"),
             mpiDefault,
             plugins,
+            config.getOrDefault("SlurmdSpoolDir", ""),
             ClusterFacts.goArchitecture(System.getProperty("os.arch")));
     Plan plan = Planner.plan(spec, image, cluster);
-    return JobScript.render(plan, Version.VERSION, agent());
+    String digest = plan.staged() ? digests.of(spec.image()) : "";
+    return JobScript.render(plan, Version.VERSION, agent(plan.staged()), digest);
   }
 
   /**
@@ -74,14 +83,19 @@ final class Launcher {
             .anyMatch(option -> option.startsWith("-a") || option.startsWith("--ar"));
   }
 
-  private static String agent() {
-    try (InputStream in = Launcher.class.getResourceAsStream(AGENT)) {
-      if (in == null) {
-        throw Failure.internal("the node agent is missing", "install hpcrun again", null);
+  /** The agent's parts; that of staging only where it is used. */
+  static String agent(boolean staging) {
+    StringBuilder agent = new StringBuilder();
+    for (String part : staging ? AGENT : AGENT.subList(0, 2)) {
+      try (InputStream in = Launcher.class.getResourceAsStream(part)) {
+        if (in == null) {
+          throw Failure.internal("the node agent is missing", "install hpcrun again", null);
+        }
+        agent.append(new String(in.readAllBytes(), StandardCharsets.UTF_8)).append('\n');
+      } catch (IOException broken) {
+        throw Failure.internal("the node agent cannot be read", "install hpcrun again", broken);
       }
-      return new String(in.readAllBytes(), StandardCharsets.UTF_8);
-    } catch (IOException broken) {
-      throw Failure.internal("the node agent cannot be read", "install hpcrun again", broken);
     }
+    return agent.toString();
   }
 }

@@ -2,6 +2,7 @@ package io.hpcrun.cli;
 
 import io.hpcrun.failure.ExitCode;
 import io.hpcrun.failure.Failure;
+import io.hpcrun.image.ImageDigest;
 import io.hpcrun.slurm.SlurmClient;
 import io.hpcrun.spec.LaunchSpec;
 import java.util.List;
@@ -19,7 +20,7 @@ final class SubmitCommand {
             .addOption(Option.builder().longOpt("parsable").get());
     GetoptParser.Parsed parsed = new GetoptParser(options, "submit").parse(words);
     LaunchSpec spec = LaunchOptions.spec(parsed, console.workingDirectory(), console.environment());
-    Launcher launcher = new Launcher(new SlurmClient());
+    Launcher launcher = new Launcher(new SlurmClient(), new ImageDigest(console.environment()));
     if (parsed.options().hasOption("dry-run")) {
       console.out().writeBytes(launcher.script(spec));
       return ExitCode.OK.code();

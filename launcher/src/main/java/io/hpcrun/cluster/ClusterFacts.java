@@ -11,12 +11,15 @@ import java.util.Optional;
  * @param slurmVersion such as {@code 24.11.5}
  * @param mpiDefault slurm.conf's MpiDefault: a plug-in's name, or {@code none}
  * @param mpiPlugins the plug-ins of {@code srun --mpi=list}; empty when it was not asked
+ * @param spoolDirectory slurmd's SlurmdSpoolDir, with {@code %n} and {@code %h} as they are; empty
+ *     where Slurm does not say
  * @param architecture Go's name of the login node's architecture, taken for the compute nodes' too
  */
 public record ClusterFacts(
     String slurmVersion,
     String mpiDefault,
     Optional<List<String>> mpiPlugins,
+    String spoolDirectory,
     String architecture) {
 
   /**

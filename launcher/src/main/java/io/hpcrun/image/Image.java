@@ -12,9 +12,18 @@ import java.util.Optional;
  *     have it; empty for a sandbox
  * @param id the SIF file's own UUID; empty for a sandbox
  * @param size bytes of the SIF file; 0 for a sandbox
+ * @param header SHA-256 of the SIF file's first 32 KiB, in hexadecimal: its header and the table of
+ *     its parts, which no other build shares; empty for a sandbox
+ * @param fileSystem type of the file system that holds it, as /proc/mounts has it
  */
 public record Image(
-    Path path, Format format, Optional<String> architecture, Optional<String> id, long size) {
+    Path path,
+    Format format,
+    Optional<String> architecture,
+    Optional<String> id,
+    long size,
+    Optional<String> header,
+    String fileSystem) {
 
   /** The kinds of image that hpcrun runs. */
   public enum Format {

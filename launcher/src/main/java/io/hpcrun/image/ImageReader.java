@@ -22,6 +22,10 @@ import java.util.UUID;
  */
 public final class ImageReader {
   private static final int HEADER_SIZE = 128;
+
+  /** The header and the table of 48 parts end before this (sylabs/sif, pkg/sif/sif.go). */
+  private static final int TABLE_SIZE = 32 << 10;
+
   private static final byte[] MAGIC = "SIF_MAGIC\0".getBytes(StandardCharsets.US_ASCII);
   private static final int MAGIC_AT = 32;
   private static final int ARCHITECTURE_AT = 45;
@@ -101,7 +105,11 @@ public final class ImageReader {
     return "check the path";
   }
 
-  private static Image readSandbox(Path path) {
+  private static String fileSystem(Path path) throws IOException {
+    return Files.getFileStore(path).type();
+  }
+
+  private static Image readSandbox(Path path) throws IOException {
     if (!Files.isReadable(path) || !Files.isExecutable(path)) {
       throw Failure.image(
           "the directory " + path + " may not be read by you",
@@ -117,12 +125,19 @@ public final class ImageReader {
           "the directory " + path + " is not a sandbox image: it holds no root file system",
           "give a SIF file, or a directory made by 'apptainer build --sandbox'");
     }
-    return new Image(path, Image.Format.SANDBOX, Optional.empty(), Optional.empty(), 0);
+    return new Image(
+        path,
+        Image.Format.SANDBOX,
+        Optional.empty(),
+        Optional.empty(),
+        0,
+        Optional.empty(),
+        fileSystem(path));
   }
 
   private static Image readSif(Path path, SeekableByteChannel channel) throws IOException {
     long size = channel.size();
-    ByteBuffer header = ByteBuffer.allocate(HEADER_SIZE);
+    ByteBuffer header = ByteBuffer.allocate(TABLE_SIZE);
     while (header.hasRemaining() && channel.read(header) >= 0) {
       // a short read is continued until the header is whole or the file ends
     }
@@ -154,7 +169,9 @@ public final class ImageReader {
         Image.Format.SIF,
         Optional.of(ARCHITECTURES.getOrDefault(code, "unknown (SIF code " + code.trim() + ")")),
         Optional.of(new UUID(id.getLong(), id.getLong()).toString()),
-        size);
+        size,
+        Optional.of(ImageDigest.hexadecimal(ImageDigest.sha256().digest(bytes))),
+        fileSystem(path));
   }
 
   private static String guess(byte[] bytes) {

@@ -4,6 +4,7 @@ import io.hpcrun.image.Image;
 import io.hpcrun.spec.ByteString;
 import io.hpcrun.spec.EnvironmentVariable;
 import io.hpcrun.spec.LaunchSpec;
+import io.hpcrun.spec.Mode;
 import java.util.List;
 
 /**
@@ -13,7 +14,12 @@ import java.util.List;
  * @param image the image that will run
  * @param srunOptions options of the launch step, such as {@code --mpi=pmix}
  * @param runtimeOptions options of {@code apptainer exec}, in order
- * @param defaults variables for the application unless the user or the image has set them
+ * @param mode how ranks come into their container
+ * @param staged whether the nodes read the image from copies of their own
+ * @param mpi what wires the ranks: a plug-in of {@code srun --mpi}, or none
+ * @param spoolDirectory directory of the node to show in the container for the PMIx server, may
+ *     hold {@code %n} and {@code %h}; empty: none
+ * @param aloneDefaults variables, unless set, for ranks that do not share a container
  * @param decisions every choice with its reason
  */
 public record Plan(
@@ -21,14 +27,18 @@ public record Plan(
     Image image,
     List<String> srunOptions,
     List<ByteString> runtimeOptions,
-    List<EnvironmentVariable> defaults,
+    Mode mode,
+    boolean staged,
+    String mpi,
+    String spoolDirectory,
+    List<EnvironmentVariable> aloneDefaults,
     List<Decision> decisions) {
 
   /** Copies the lists. */
   public Plan {
     srunOptions = List.copyOf(srunOptions);
     runtimeOptions = List.copyOf(runtimeOptions);
-    defaults = List.copyOf(defaults);
+    aloneDefaults = List.copyOf(aloneDefaults);
     decisions = List.copyOf(decisions);
   }
 }

@@ -9,6 +9,7 @@ import io.hpcrun.spec.ContainerFlag;
 import io.hpcrun.spec.ContainerOptions;
 import io.hpcrun.spec.EnvironmentVariable;
 import io.hpcrun.spec.LaunchSpec;
+import io.hpcrun.spec.Mode;
 import io.hpcrun.spec.SlurmOption;
 import java.util.ArrayList;
 import java.util.List;
@@ -45,12 +46,11 @@ public final class Planner {
 
   private Plan plan() {
     checkArchitecture();
-    decisions.add(
-        new Decision(
-            "mode", "exec", "each rank runs the image with one apptainer exec", "built-in"));
-    checkWords();
+    Mode mode = mode();
+    String mpi = mpi();
+    boolean staged = new StagingRule(spec, image).decide(decisions);
     List<String> srun = new ArrayList<>();
-    srun.add("--mpi=" + mpi());
+    srun.add("--mpi=" + mpi);
     spec.slurm(SlurmOption.CPUS_PER_TASK)
         .ifPresent(
             cpus -> {
@@ -62,7 +62,62 @@ public final class Planner {
                       "srun of Slurm 22.05 to 23.02 does not take it from the job",
                       "option --cpus-per-task"));
             });
-    return new Plan(spec, image, srun, runtimeOptions(), defaults(), decisions);
+    boolean shared = mode == Mode.AUTO || mode == Mode.JOIN;
+    return new Plan(
+        spec,
+        image,
+        srun,
+        runtimeOptions(),
+        mode,
+        staged,
+        mpi,
+        shared && mpi.startsWith("pmix") ? spoolDirectory() : "",
+        mode == Mode.JOIN ? List.of() : aloneDefaults(),
+        decisions);
+  }
+
+  /**
+   * Ranks that start a container each hand it their words as JSON (Apptainer's engine
+   * configuration), in which bytes that are not UTF-8 become U+FFFD without a word; the words of
+   * ranks that join go to the application as they are.
+   */
+  private Mode mode() {
+    checkContainerWords();
+    Mode mode = spec.mode();
+    if (mode == Mode.EXEC || mode == Mode.SHARENS) {
+      checkCommand();
+      return decideMode(mode, "you asked for it", "option --mode");
+    }
+    if (mode == Mode.JOIN) {
+      return decideMode(
+          mode, "you asked for it; a node where ranks cannot join is refused", "option --mode");
+    }
+    if (!spec.command().stream().allMatch(ByteString::isUtf8)) {
+      return decideMode(
+          Mode.JOIN,
+          "the command holds bytes that are not UTF-8, which only joined ranks get unchanged",
+          "built-in");
+    }
+    return decideMode(
+        mode, "ranks join one container per node, or start one each where they cannot", "built-in");
+  }
+
+  private Mode decideMode(Mode mode, String reason, String source) {
+    decisions.add(new Decision("mode", mode.label(), reason, source));
+    return mode;
+  }
+
+  /** The PMIx server keeps its files there (Slurm, src/plugins/mpi/pmix/pmixp_info.c). */
+  private String spoolDirectory() {
+    if (!cluster.spoolDirectory().isEmpty()) {
+      decisions.add(
+          new Decision(
+              "bind",
+              cluster.spoolDirectory(),
+              "the PMIx server's files are there",
+              "slurm.conf SlurmdSpoolDir"));
+    }
+    return cluster.spoolDirectory();
   }
 
   private void checkArchitecture() {
@@ -82,17 +137,16 @@ public final class Planner {
             });
   }
 
-  /**
-   * Apptainer hands arguments and variables to the container as JSON (its engine configuration), in
-   * which bytes that are not UTF-8 become U+FFFD without a word.
-   */
-  private void checkWords() {
+  private void checkCommand() {
     List<ByteString> command = spec.command();
     for (int i = 0; i < command.size(); i++) {
       checkUtf8(
           (i == 0 ? "the command " : "argument " + i + " of the command, ") + "%s,",
           command.get(i));
     }
+  }
+
+  private void checkContainerWords() {
     for (EnvironmentVariable variable : spec.container().environment()) {
       checkUtf8("the value of --env " + variable.name() + ", %s,", variable.value());
     }
@@ -147,10 +201,10 @@ public final class Planner {
   }
 
   /**
-   * Each rank has a user namespace of its own, and UCX before 1.16 then fails to open its peers'
-   * shared memory through /proc (openucx/ucx#4224, #4511), with an error message for each attempt.
+   * Ranks in user namespaces of their own: UCX before 1.16 fails to open its peers' shared memory
+   * through /proc (openucx/ucx#4224, #4511), with an error message for each attempt.
    */
-  private List<EnvironmentVariable> defaults() {
+  private List<EnvironmentVariable> aloneDefaults() {
     EnvironmentVariable link =
         new EnvironmentVariable("UCX_POSIX_USE_PROC_LINK", ByteString.of("n"));
     boolean wanted =
@@ -163,8 +217,8 @@ public final class Planner {
         new Decision(
             link.name(),
             link.value().toString(),
-            "ranks in user namespaces of their own cannot open each other's /proc files",
-            "built-in, unless it is set"));
+            "ranks that do not share a container cannot open each other's /proc files",
+            "built-in, for such ranks, unless it is set"));
     return List.of(link);
   }
 

@@ -30,13 +30,14 @@ public final class JobScript {
    * @param plan what to do
    * @param version hpcrun's version
    * @param agent the node agent's source
+   * @param digest SHA-256 of the image; empty if the plan does not stage it
    * @return the script's bytes
    */
-  public static byte[] render(Plan plan, String version, String agent) {
-    return new JobScript(plan).render(version, agent).getBytes(StandardCharsets.ISO_8859_1);
+  public static byte[] render(Plan plan, String version, String agent, String digest) {
+    return new JobScript(plan).render(version, agent, digest).getBytes(StandardCharsets.ISO_8859_1);
   }
 
-  private String render(String version, String agent) {
+  private String render(String version, String agent, String digest) {
     line("#!/bin/bash");
     for (SlurmSetting setting : plan.spec().slurm()) {
       String value = setting.value();
@@ -60,14 +61,20 @@ public final class JobScript {
     }
     line("");
     line("# ---- the launch");
+    line("hpcrun_kind=job");
     line("hpcrun_image=" + ShellWord.quote(plan.image().path().toString()));
+    line("hpcrun_header=" + plan.image().header().orElse("''"));
     list("hpcrun_command", plan.spec().command());
     list("hpcrun_srun", plan.srunOptions().stream().map(ByteString::of).toList());
     list("hpcrun_container", plan.runtimeOptions());
     list(
         "hpcrun_environment",
         plan.spec().container().environment().stream().map(JobScript::assignment).toList());
-    list("hpcrun_defaults", plan.defaults().stream().map(JobScript::assignment).toList());
+    list("hpcrun_alone", plan.aloneDefaults().stream().map(JobScript::assignment).toList());
+    line("hpcrun_mode='" + plan.mode().label() + "'");
+    line("hpcrun_mpi=" + ShellWord.quote(plan.mpi()));
+    line("hpcrun_spool=" + ShellWord.quote(plan.spoolDirectory()));
+    staging(digest);
     line("hpcrun_records=" + ShellWord.quote(plan.spec().records().toString()));
     line("hpcrun_facts=" + ShellWord.quote(facts(version)));
     line("");
@@ -76,6 +83,15 @@ public final class JobScript {
     line("");
     line("hpcrun_main");
     return text.toString();
+  }
+
+  private void staging(String digest) {
+    ByteString directory = plan.spec().staging().directory().orElse(ByteString.of("/tmp"));
+    line("hpcrun_stage=" + (plan.staged() ? "node" : "shared"));
+    line("hpcrun_stage_directory=" + ShellWord.quote(directory) + "/hpcrun-cache.$UID");
+    line("hpcrun_stage_limit=" + plan.spec().staging().limit());
+    line("hpcrun_digest=" + (plan.staged() ? digest : "''"));
+    line("hpcrun_image_size=" + plan.image().size());
   }
 
   private String imageDetails() {

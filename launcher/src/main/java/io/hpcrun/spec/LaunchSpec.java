@@ -14,6 +14,8 @@ import java.util.Optional;
  * @param container how the container is to look
  * @param mpi the process-management interface the user wants ({@code srun --mpi}); empty: hpcrun
  *     chooses
+ * @param mode how ranks come into their container
+ * @param staging where the nodes read the image from
  * @param records directory that takes the launch's records
  */
 public record LaunchSpec(
@@ -23,6 +25,8 @@ public record LaunchSpec(
     List<String> verbatim,
     ContainerOptions container,
     Optional<String> mpi,
+    Mode mode,
+    Staging staging,
     Path records) {
 
   /** Copies the lists. */

@@ -27,6 +27,16 @@ public final class LaunchTiming {
    */
   public record Rank(String node, long rank, Map<Stage, Long> stages) {}
 
+  /** Stages that a node measures as a whole, and what their times are called in its record. */
+  private static final Map<Stage, String> NODE_STAGES =
+      Map.of(
+          Stage.CHECK, "check",
+          Stage.STAGE, "stage",
+          Stage.HOLD, "hold",
+          Stage.ENTER, "probe",
+          Stage.TEARDOWN, "release");
+
+  private final Map<String, List<String>> modes = new TreeMap<>();
   private final Map<String, String> texts = new HashMap<>();
   private final Map<String, Long> numbers = new HashMap<>();
   private final Map<Stage, Durations> overall = new EnumMap<>(Stage.class);
@@ -74,7 +84,8 @@ public final class LaunchTiming {
           "the records of " + launch.id() + " cannot be read: " + unreadable.getMessage(),
           "check the permissions of " + launch.file().getParent());
     }
-    timing.readTeardown();
+    timing.readLeave();
+    timing.remarkModes();
     timing.remarkMissing();
     return timing;
   }
@@ -106,8 +117,11 @@ public final class LaunchTiming {
             uncertainty[0] = clockUncertainty(node[0], line);
             Long resolution = line.number("end_resolution_ns");
             uncertainty[1] = resolution == null ? 0 : resolution;
-            interval(line.number("check_begin_ns"), line.number("check_end_ns"))
-                .ifPresent(duration -> addBoth(Stage.CHECK, duration, node[0], -1, 0));
+            NODE_STAGES.forEach(
+                (stage, name) ->
+                    interval(line.number(name + "_begin_ns"), line.number(name + "_end_ns"))
+                        .ifPresent(duration -> addBoth(stage, duration, node[0], -1, 0)));
+            noteMode(line);
           } else {
             readRank(line, node[0], uncertainty[0], uncertainty[1], ranks);
           }
@@ -160,12 +174,41 @@ public final class LaunchTiming {
     ranks.accept(new Rank(node, rank, stages));
   }
 
-  private void readTeardown() {
+  private void readLeave() {
     Long done = numbers.get("launch_done_ns");
     if (done != null && lastEnd != Long.MIN_VALUE) {
       interval(lastEnd, done)
-          .ifPresent(d -> add(overall, Stage.TEARDOWN, d, lastEndNode, -1, lastEndUncertainty));
+          .ifPresent(d -> add(overall, Stage.LEAVE, d, lastEndNode, -1, lastEndUncertainty));
     }
+  }
+
+  /** How the ranks of a node came into their container, and why so if not as planned. */
+  private void noteMode(RecordReader.Line line) {
+    String mode = line.text("mode");
+    if (!mode.isEmpty()) {
+      String reason = line.text("mode_reason");
+      modes
+          .computeIfAbsent(mode + (reason.isEmpty() ? "" : ": " + reason), m -> new ArrayList<>())
+          .add(line.text("node"));
+    }
+  }
+
+  private void remarkModes() {
+    String planned = texts.getOrDefault("mode", "");
+    List<String> seen = modes.keySet().stream().map(mode -> mode.split(":")[0]).distinct().toList();
+    if (seen.isEmpty()) {
+      return;
+    }
+    texts.put("mode", String.join(" and ", seen));
+    modes.forEach(
+        (mode, where) -> {
+          if (planned.equals("auto") && !mode.equals("join")) {
+            remarks.add(
+                "mode %s (%s)"
+                    .formatted(
+                        mode, where.size() == 1 ? where.getFirst() : where.size() + " nodes"));
+          }
+        });
   }
 
   private void remarkMissing() {

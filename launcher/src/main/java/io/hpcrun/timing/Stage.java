@@ -12,13 +12,21 @@ public enum Stage {
   PREPARE,
   /** The node's own checks within it. */
   CHECK,
+  /** The image is copied to the node, or found there. */
+  STAGE,
+  /** The node's container is started and tried. */
+  HOLD,
+  /** Entering the container once, as each rank does: measured with a probe before the ranks. */
+  ENTER,
   /** Launch step asked, on the batch node, to the rank's first instruction, on its node. */
   SPAWN,
-  /** The rank's own work before it becomes the container. */
+  /** The rank's own work before it enters. */
   BIND,
-  /** The rank's container and application, from exec to the end of the task. */
+  /** The rank's entering and its application, from exec to the end of the task. */
   RUN,
   /** End of the last rank to the end of the launch step, on the batch node's clock. */
+  LEAVE,
+  /** The node's container is closed. */
   TEARDOWN;
 
   /** The name in tables and JSON. */

@@ -32,7 +32,8 @@ class MainTest {
     for (SlurmOption option : SlurmOption.values()) {
       assertThat(text(out)).contains("--" + option.option());
     }
-    assertThat(text(out)).contains("--bind", "--env", "--mpi", "--dry-run", "--sbatch");
+    assertThat(text(out))
+        .contains("--bind", "--env", "--mpi", "--mode", "--stage", "--dry-run", "--sbatch");
     assertThat(text(out).lines()).allMatch(line -> line.length() <= 100);
   }
 

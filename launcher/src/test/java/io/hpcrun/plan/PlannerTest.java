@@ -12,8 +12,10 @@ import io.hpcrun.spec.ByteString;
 import io.hpcrun.spec.ContainerOptions;
 import io.hpcrun.spec.EnvironmentVariable;
 import io.hpcrun.spec.LaunchSpec;
+import io.hpcrun.spec.Mode;
 import io.hpcrun.spec.SlurmOption;
 import io.hpcrun.spec.SlurmSetting;
+import io.hpcrun.spec.Staging;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -23,6 +25,9 @@ class PlannerTest {
   private static final ContainerOptions PLAIN =
       new ContainerOptions(
           List.of(), List.of(), Optional.empty(), Optional.empty(), List.of(), List.of());
+
+  private static final Staging STAGING =
+      new Staging(Staging.From.AUTO, Optional.empty(), Staging.DEFAULT_LIMIT);
 
   @Test
   void takesTheClustersDefaultMpi() {
@@ -87,6 +92,8 @@ class PlannerTest {
             List.of(),
             PLAIN,
             Optional.empty(),
+            Mode.EXEC,
+            STAGING,
             Path.of("/r")),
         image("amd64"),
         cluster("pmix"),
@@ -116,12 +123,82 @@ class PlannerTest {
             List.of(), List.of(own), Optional.empty(), Optional.empty(), List.of(), List.of());
     assertThat(
             Planner.plan(spec("app", Optional.empty(), PLAIN), image("amd64"), cluster("pmix"))
-                .defaults())
+                .aloneDefaults())
         .containsExactly(new EnvironmentVariable("UCX_POSIX_USE_PROC_LINK", ByteString.of("n")));
     assertThat(
             Planner.plan(spec("app", Optional.empty(), decided), image("amd64"), cluster("pmix"))
-                .defaults())
+                .aloneDefaults())
         .isEmpty();
+  }
+
+  @Test
+  void joinsWithoutAFallbackWhenOnlyJoinedRanksGetTheirBytes() {
+    LaunchSpec spec =
+        new LaunchSpec(
+            Path.of("/i.sif"),
+            List.of(ByteString.of("app"), ByteString.of(new byte[] {(byte) 0xff})),
+            List.of(),
+            List.of(),
+            PLAIN,
+            Optional.empty(),
+            Mode.AUTO,
+            STAGING,
+            Path.of("/r"));
+    assertThat(Planner.plan(spec, image("amd64"), cluster("pmix")).mode()).isEqualTo(Mode.JOIN);
+  }
+
+  @Test
+  void showsThePmixServersDirectoryOnlyToJoinedRanksUnderPmix() {
+    LaunchSpec spec = spec("app", Optional.empty(), PLAIN);
+    assertThat(Planner.plan(spec, image("amd64"), cluster("pmix")).spoolDirectory())
+        .isEqualTo("/var/spool/slurmd");
+    assertThat(Planner.plan(spec, image("amd64"), cluster("pmi2")).spoolDirectory()).isEmpty();
+  }
+
+  @Test
+  void stagesByFileSystemNodesAndSize() {
+    assertThat(staged(Staging.From.AUTO, "nfs4", "7")).isFalse();
+    assertThat(staged(Staging.From.AUTO, "nfs4", "8")).isTrue();
+    assertThat(staged(Staging.From.AUTO, "nfs4", "8-16")).isTrue();
+    assertThat(staged(Staging.From.AUTO, "lustre", "63")).isFalse();
+    assertThat(staged(Staging.From.AUTO, "lustre", "64")).isTrue();
+    assertThat(staged(Staging.From.AUTO, "lustre", "1k")).isTrue();
+    assertThat(staged(Staging.From.AUTO, "ext4", "1000")).isFalse();
+    assertThat(staged(Staging.From.SHARED, "nfs4", "1000")).isFalse();
+    assertThat(staged(Staging.From.NODE, "ext4", "1")).isTrue();
+  }
+
+  @Test
+  void refusesToStageWhatTheCacheCannotHold() {
+    LaunchSpec spec = staging(new Staging(Staging.From.NODE, Optional.empty(), 299 << 20), "2");
+    refuses(spec, image("amd64"), cluster("pmix"), "the image has 300 MiB");
+  }
+
+  private static boolean staged(Staging.From from, String fileSystem, String nodes) {
+    Image image =
+        new Image(
+            Path.of("/i.sif"),
+            Image.Format.SIF,
+            Optional.of("amd64"),
+            Optional.of("id"),
+            300 << 20,
+            Optional.of("0".repeat(64)),
+            fileSystem);
+    LaunchSpec spec = staging(new Staging(from, Optional.empty(), Staging.DEFAULT_LIMIT), nodes);
+    return Planner.plan(spec, image, cluster("pmix")).staged();
+  }
+
+  private static LaunchSpec staging(Staging staging, String nodes) {
+    return new LaunchSpec(
+        Path.of("/i.sif"),
+        List.of(ByteString.of("app")),
+        List.of(new SlurmSetting(SlurmOption.NODES, nodes)),
+        List.of(),
+        PLAIN,
+        Optional.empty(),
+        Mode.AUTO,
+        staging,
+        Path.of("/r"));
   }
 
   @Test
@@ -134,6 +211,8 @@ class PlannerTest {
             List.of(),
             PLAIN,
             Optional.empty(),
+            Mode.AUTO,
+            STAGING,
             Path.of("/r"));
     assertThat(Planner.plan(spec, image("amd64"), cluster("pmix")).srunOptions())
         .containsExactly("--mpi=pmix", "--cpus-per-task=4");
@@ -190,12 +269,20 @@ class PlannerTest {
         List.of(),
         container,
         mpi,
+        Mode.AUTO,
+        STAGING,
         Path.of("/r"));
   }
 
   private static Image image(String architecture) {
     return new Image(
-        Path.of("/i.sif"), Image.Format.SIF, Optional.of(architecture), Optional.of("id"), 1);
+        Path.of("/i.sif"),
+        Image.Format.SIF,
+        Optional.of(architecture),
+        Optional.of("id"),
+        300 << 20,
+        Optional.of("0".repeat(64)),
+        "nfs4");
   }
 
   private static ClusterFacts cluster(String mpiDefault, String... plugins) {
@@ -203,6 +290,7 @@ class PlannerTest {
         "24.11.5",
         mpiDefault,
         plugins.length == 0 ? Optional.empty() : Optional.of(List.of(plugins)),
+        "/var/spool/slurmd",
         "amd64");
   }
 }

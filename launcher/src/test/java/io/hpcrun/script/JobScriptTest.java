@@ -11,8 +11,10 @@ import io.hpcrun.spec.ContainerFlag;
 import io.hpcrun.spec.ContainerOptions;
 import io.hpcrun.spec.EnvironmentVariable;
 import io.hpcrun.spec.LaunchSpec;
+import io.hpcrun.spec.Mode;
 import io.hpcrun.spec.SlurmOption;
 import io.hpcrun.spec.SlurmSetting;
+import io.hpcrun.spec.Staging;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
@@ -32,9 +34,11 @@ class JobScriptTest {
           Image.Format.SIF,
           Optional.of("amd64"),
           Optional.of("0f8fad5b-d9cb-469f-a165-70867728950e"),
-          1000);
+          1000,
+          Optional.of("d".repeat(64)),
+          "ext4");
   private static final ClusterFacts CLUSTER =
-      new ClusterFacts("24.11.5", "pmix", Optional.empty(), "amd64");
+      new ClusterFacts("24.11.5", "pmix", Optional.empty(), "/var/spool/slurmd", "amd64");
 
   @TempDir private Path directory;
 
@@ -62,7 +66,8 @@ class JobScriptTest {
             JobScript.render(
                 Planner.plan(hello(), SIF, CLUSTER),
                 System.getProperty("project.version"),
-                agent()),
+                agent("agent", "container"),
+                ""),
             StandardCharsets.UTF_8);
     if (Boolean.getBoolean("golden.write")) {
       Files.writeString(page, text.substring(0, from) + script + text.substring(to));
@@ -72,7 +77,8 @@ class JobScriptTest {
 
   @Test
   void sameInputGivesTheSameBytes() throws IOException {
-    assertThat(render(everything(), agent())).isEqualTo(render(everything(), agent()));
+    assertThat(render(everything(), agent("agent", "container", "stage")))
+        .isEqualTo(render(everything(), agent("agent", "container", "stage")));
   }
 
   @ParameterizedTest
@@ -80,7 +86,8 @@ class JobScriptTest {
   void passesBashAndShellcheck(String check) throws Exception {
     for (LaunchSpec spec : List.of(hello(), everything())) {
       Path file = directory.resolve("job.sh");
-      Files.writeString(file, render(spec, agent()), StandardCharsets.ISO_8859_1);
+      Files.writeString(
+          file, render(spec, agent("agent", "container", "stage")), StandardCharsets.ISO_8859_1);
       Process process =
           new ProcessBuilder((check + " " + file).split(" ")).redirectErrorStream(true).start();
       String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
@@ -150,6 +157,9 @@ class JobScriptTest {
             List.of("tmp", "cwd"),
             List.of(ContainerFlag.NV, ContainerFlag.WRITABLE_TMPFS)),
         Optional.empty(),
+        Mode.EXEC,
+        new Staging(
+            Staging.From.NODE, Optional.of(ByteString.of("/local scratch")), Staging.DEFAULT_LIMIT),
         Path.of("/home/alice/.local/state/hpcrun/records"));
   }
 
@@ -162,18 +172,25 @@ class JobScriptTest {
         List.of(),
         container,
         Optional.empty(),
+        Mode.AUTO,
+        new Staging(Staging.From.AUTO, Optional.empty(), Staging.DEFAULT_LIMIT),
         Path.of("/home/alice/.local/state/hpcrun/records"));
   }
 
   private static String render(LaunchSpec spec, String agent) {
     return new String(
-        JobScript.render(Planner.plan(spec, SIF, CLUSTER), "1.2.3", agent),
+        JobScript.render(Planner.plan(spec, SIF, CLUSTER), "1.2.3", agent, "e".repeat(64)),
         StandardCharsets.ISO_8859_1);
   }
 
-  private static String agent() throws IOException {
-    try (InputStream in = JobScriptTest.class.getResourceAsStream("/io/hpcrun/agent/agent.bash")) {
-      return new String(in.readAllBytes(), StandardCharsets.UTF_8);
+  private static String agent(String... parts) throws IOException {
+    StringBuilder agent = new StringBuilder();
+    for (String part : parts) {
+      String resource = "/io/hpcrun/agent/" + part + ".bash";
+      try (InputStream in = JobScriptTest.class.getResourceAsStream(resource)) {
+        agent.append(new String(in.readAllBytes(), StandardCharsets.UTF_8)).append('\n');
+      }
     }
+    return agent.toString();
   }
 }

@@ -42,7 +42,7 @@ class LaunchTimingTest {
     assertThat(timing.overall().get(Stage.QUEUE).maximum()).isEqualTo(5_000 * MS);
     assertThat(timing.overall().get(Stage.SCRIPT).maximum()).isEqualTo(20 * MS);
     assertThat(timing.overall().get(Stage.PREPARE).maximum()).isEqualTo(60 * MS);
-    assertThat(timing.overall().get(Stage.TEARDOWN).maximum()).isEqualTo(60 * MS);
+    assertThat(timing.overall().get(Stage.LEAVE).maximum()).isEqualTo(60 * MS);
     assertThat(ranks).hasSize(3);
   }
 

@@ -1,11 +1,12 @@
 # The node agent: what hpcrun runs on the nodes of a job. It is part of every job script, so
-# that nothing has to be installed on a compute node. It needs bash 4.4, coreutils, Slurm's own
-# commands and Apptainer (or SingularityCE).
+# that nothing has to be installed on a compute node. It needs bash 4.4, coreutils, util-linux,
+# Slurm's own commands and Apptainer (or SingularityCE).
 #
 #   hpcrun_main    in the batch script: start the agents, launch the ranks, write the record
-#   hpcrun_agent   once per node, in a step of its own beside the ranks: check the node, say that
-#                  it is ready or why not, note when each rank ends, write the node's record
-#   hpcrun_enter   once per rank: note the time and become Apptainer
+#   hpcrun_agent   once per node, in a step of its own beside the ranks: check the node, stage the
+#                  image, hold the container, say that the node is ready or why not, note when each
+#                  rank ends, write the node's record
+#   hpcrun_enter   once per rank: note the time, join the container, become the application
 #
 # Recording never hurts: what cannot be recorded is left out, said once, and the job goes on.
 
@@ -19,14 +20,27 @@ hpcrun_now() {
   fi
 }
 
+# hpcrun_time NAME: notes the time in hpcrun_times.
+hpcrun_time() {
+  hpcrun_now
+  hpcrun_times[$1]=$REPLY
+}
+
 hpcrun_say() {
   printf 'hpcrun: %s\n' "$*" >&2
 }
 
 # One line for the batch script: KIND, node, exit code, text.
-# Kinds: ready; unfit; untimed (ranks on this node must not write times).
+# Kinds: ready; unfit; remark; bare (there is no node directory); while staging have, need, busy, pass.
 hpcrun_note() {
-  printf '%s\t%s\t%s\t%s\n' "$1" "${SLURMD_NODENAME:-$HOSTNAME}" "$2" "$3"
+  printf '%s\t%s\t%s\t%s\n' "$1" "$hpcrun_node" "$2" "$3"
+}
+
+# REPLY: the text as a JSON string holds it.
+hpcrun_json() {
+  REPLY=${1//\\/\\\\}
+  REPLY=${REPLY//\"/\\\"}
+  REPLY=${REPLY//[[:cntrl:]]/ }
 }
 
 # hpcrun_write_record FILE TEXT: FILE appears whole or not at all.
@@ -40,65 +54,149 @@ hpcrun_write_record() {
   return 1
 }
 
-# REPLY: the container runtime's path.
-hpcrun_find_runtime() {
-  REPLY=$(type -P apptainer || type -P singularity)
-}
-
-# REPLY: why this node cannot read the image, empty if it can.
-hpcrun_image_problem() {
-  if [[ ! -e $1 ]]; then
-    REPLY="the image $1 is not there; put it on a file system that the nodes share"
-  elif [[ ! -r $1 || (-d $1 && ! -x $1) ]]; then
-    REPLY="the image $1 may not be read by uid $UID; change its permissions"
-  else
-    REPLY=''
-  fi
-}
-
-# hpcrun_agent NODE_DIRECTORY IMAGE RECORD_PREFIX LAUNCH, in a step that lives until its standard
-# input ends. The last line it prints for the batch script is "ready" or "unfit".
+# hpcrun_agent NODE_DIRECTORY RECORD_PREFIX MODE MPI SPOOL STAGE PART OPTIONS [OPTION…] IMAGE [HEADER],
+# each word with an = before it (see hpcrun_enter), in a step that lives until its standard input
+# ends. The last note it prints for the batch script is "ready" or "unfit".
 hpcrun_agent() {
-  local directory=$1 image=$2 file=$3.node.${SLURMD_NODENAME:-$HOSTNAME}.jsonl launch=$4
-  local began checked made=1 timed=1
+  local -A hpcrun_times=()
+  local mode mpi spool stage part count version said=''
+  local -a options
   set +eufC # an exported SHELLOPTS is not for this script
-  hpcrun_now
-  began=$REPLY
+  hpcrun_node=${SLURMD_NODENAME:-$HOSTNAME}
+  hpcrun_time check_begin
   # Signals for the ranks reach this step too; and a cancelled job's agent must outlive the ranks
   # for the moment it takes to write the record.
   trap ':' HUP INT QUIT USR1 USR2 ALRM TERM VTALRM PROF XCPU XFSZ IO PWR
+  set -- "${@#=}"
+  hpcrun_directory=$1 hpcrun_prefix=$2 mode=$3 mpi=$4 spool=$5 stage=$6 part=$7 count=$8
+  shift 8
+  options=("${@:1:count}")
+  shift "$count"
+  hpcrun_image=$1 hpcrun_from=shared
+  hpcrun_how=$mode hpcrun_reason='it was asked for' hpcrun_holder='' hpcrun_alive=''
   if ! hpcrun_find_runtime; then
     hpcrun_note unfit 3 "neither apptainer nor singularity is on the PATH; ask the administrators to install Apptainer"
     return 0
   fi
-  hpcrun_image_problem "$image"
+  hpcrun_runtime=$REPLY
+  hpcrun_pass_environment
+  exec {version}< <(exec "$hpcrun_runtime" --version 2>/dev/null)
+  hpcrun_check_node "$mpi" "${2-}" || return 0
+  hpcrun_time check_end
+  if [[ $stage == node ]]; then
+    hpcrun_time stage_begin
+    hpcrun_stage "$part" || return 0
+    hpcrun_time stage_end
+  fi
+  hpcrun_sweep
+  hpcrun_make_directory
+  if [[ -z $hpcrun_directory && ($mode == auto || $mode == join) ]]; then
+    hpcrun_how='exec' hpcrun_reason='the node directory cannot be made'
+  elif [[ $mode == auto || $mode == join ]]; then
+    hpcrun_time hold_begin
+    spool=${spool//%n/$hpcrun_node} spool=${spool//%h/${HOSTNAME%%.*}}
+    if [[ -n $spool && -d $spool && $spool != *[:,\"]* ]]; then
+      options+=(--bind "$spool")
+    fi
+    hpcrun_hold "$hpcrun_image" "${options[@]+"${options[@]}"}"
+    case $? in
+      0) hpcrun_how=join hpcrun_reason='' ;;
+      1) hpcrun_how='exec' ;;
+      *) hpcrun_how='' ;;
+    esac
+    hpcrun_time hold_end
+  fi
+  read -r -t 10 -u "$version" said
+  exec {version}<&-
+  hpcrun_version=$said
+  hpcrun_version_problem "$said"
   if [[ -n $REPLY ]]; then
-    hpcrun_note unfit 5 "$REPLY"
+    hpcrun_release
+    hpcrun_note unfit 3 "$REPLY"
+    return 0
+  elif [[ -z $hpcrun_how ]]; then
+    hpcrun_note unfit 3 "no container can be made: $hpcrun_reason"
+    return 0
+  elif [[ $hpcrun_how == exec && $mode == join ]]; then
+    hpcrun_release
+    hpcrun_note unfit 3 "--mode=join is not possible: $hpcrun_reason"
     return 0
   fi
-  # The node directory takes the times of this node's ranks. mkdir refuses one that is already
-  # there, whoever made it; the ranks of such a node are told to write nothing.
-  hpcrun_sweep
-  if ! mkdir -m 700 -- "$directory" 2>/dev/null; then
-    hpcrun_note untimed 0 "ranks are not timed: $directory cannot be made"
-    made=0 timed=0
-  elif ! { printf '%s %s\n' "$launch" "$$" >"$directory/ranks"; } 2>/dev/null; then
-    hpcrun_note untimed 0 "ranks are not timed: $directory cannot be written"
-    timed=0
-  fi
-  hpcrun_now
-  checked=$REPLY
+  hpcrun_settle "$mode"
   hpcrun_note ready 0 ''
-  if ((timed)); then
-    hpcrun_watch "$directory/ranks"
+  if [[ -n $hpcrun_directory ]]; then
+    hpcrun_watch "$hpcrun_directory/ranks"
   else
-    read -r || true
+    while read -r; do :; done
   fi
-  hpcrun_collect "$file" "$launch" "$began" "$checked"
-  if ((made)); then
-    rm -rf -- "$directory" 2>/dev/null
+  hpcrun_time release_begin
+  hpcrun_release
+  hpcrun_time release_end
+  rm -f -- "$part" # a node that had the image may have been sent it all the same
+  hpcrun_collect
+}
+
+# Is this node fit? hpcrun_check_node MPI HEADER; notes that it is not, or remarks.
+hpcrun_check_node() {
+  local device
+  hpcrun_image_problem "$hpcrun_image" "$2"
+  if [[ -n $REPLY ]]; then
+    hpcrun_note unfit 5 "$REPLY"
+    return 1
   fi
-  return 0
+  hpcrun_namespace_problem /proc
+  if [[ -n $REPLY ]] && ((EUID != 0)) && ! hpcrun_setuid_runtime; then
+    hpcrun_note unfit 3 "$REPLY"
+    return 1
+  fi
+  if [[ $1 != none && ! -w /dev/shm ]]; then
+    hpcrun_note unfit 3 "/dev/shm cannot be written, and MPI needs it; ask the administrators to mount it"
+    return 1
+  fi
+  for device in /dev/infiniband/uverbs*; do
+    if [[ -e $device && $(ulimit -l) != unlimited ]]; then
+      hpcrun_note remark 0 "locked memory is limited to $(ulimit -l) KiB, which InfiniBand and RoCE seldom stand; ask the administrators for 'ulimit -l unlimited' in slurmd"
+      break
+    fi
+  done
+}
+
+# The node directory takes the times of this node's ranks and what they must know. mkdir refuses
+# one that is already there, whoever made it; the ranks of such a node are told to do without.
+hpcrun_make_directory() {
+  if ! mkdir -m 700 -- "$hpcrun_directory" 2>/dev/null; then
+    hpcrun_note bare 0 "ranks are not timed: $hpcrun_directory cannot be made"
+    hpcrun_directory=''
+  elif ! { printf '%s\n' "$$" >"$hpcrun_directory/ranks"; } 2>/dev/null; then
+    hpcrun_note bare 0 "ranks are not timed: $hpcrun_directory cannot be written"
+    rm -rf -- "$hpcrun_directory"
+    hpcrun_directory=''
+  fi
+}
+
+# Tells the ranks how to enter. hpcrun_settle MODE.
+hpcrun_settle() {
+  if [[ $hpcrun_how == join ]] && hpcrun_write_enter join "$hpcrun_image"; then
+    return 0
+  elif [[ $hpcrun_how == join ]]; then
+    hpcrun_how='exec' hpcrun_reason="$hpcrun_directory cannot be written"
+  fi
+  if [[ -n $hpcrun_alive ]]; then # the holder cannot be joined, and takes the directory with it
+    hpcrun_release
+    hpcrun_make_directory
+  fi
+  if [[ -n $hpcrun_directory ]]; then
+    if hpcrun_write_enter "$hpcrun_how" "$hpcrun_image"; then
+      hpcrun_start_keeper "$hpcrun_directory"
+    else
+      hpcrun_note bare 0 "ranks are not timed: $hpcrun_directory cannot be written"
+      rm -rf -- "$hpcrun_directory"
+      hpcrun_directory=''
+    fi
+  fi
+  if [[ $hpcrun_how != "$1" ]]; then
+    hpcrun_note remark 0 "each rank starts a container of its own: $hpcrun_reason"
+  fi
 }
 
 # Removes this user's node directories whose agents were killed.
@@ -106,7 +204,7 @@ hpcrun_sweep() {
   local directory pid
   for directory in /tmp/hpcrun.*; do
     if [[ -O $directory && ! -L $directory && -f $directory/ranks ]] &&
-      read -r _ pid <"$directory/ranks" && [[ $pid =~ ^[0-9]+$ ]] && ! kill -0 "$pid" 2>/dev/null; then
+      read -r pid <"$directory/ranks" && [[ $pid =~ ^[0-9]+$ ]] && ! kill -0 "$pid" 2>/dev/null; then
       rm -rf -- "$directory" 2>/dev/null
     fi
   done
@@ -116,8 +214,9 @@ hpcrun_sweep() {
 # not this process's children, so it has to look; it looks seldom enough to stay out of their way
 # (every 50 ms at first, then 2 % of the time gone by, 1 s at most), and says how seldom.
 hpcrun_watch() {
-  local wait=50 waited status began=$SECONDS file line fields i
-  declare -ga hpcrun_rank=() hpcrun_began=() hpcrun_executed=() hpcrun_pid=() hpcrun_ended=()
+  local wait=50 waited status began=$SECONDS file line i=0
+  local -a fields
+  declare -ga hpcrun_line=() hpcrun_pid=() hpcrun_ended=()
   declare -g hpcrun_resolution=0
   exec {file}<"$1"
   read -r -u "$file" # the first line is no rank's
@@ -127,10 +226,13 @@ hpcrun_watch() {
     read -r -t "$waited" || status=$?
     while IFS= read -r -u "$file" line; do
       IFS=' ' read -r -a fields <<<"$line"
-      i=${fields[1]}
-      hpcrun_rank[i]=${fields[0]} hpcrun_pid[i]=${fields[2]}
-      hpcrun_began[i]=${fields[3]} hpcrun_executed[i]=${fields[4]}
+      hpcrun_line[i]=$line hpcrun_pid[i]=${fields[4]}
+      i=$((i + 1))
+      began=$SECONDS wait=50
     done
+    if [[ -n $hpcrun_holder ]] && ! kill -0 "$hpcrun_holder" 2>/dev/null; then
+      hpcrun_lose
+    fi
     hpcrun_now
     for i in "${!hpcrun_pid[@]}"; do
       if ! kill -0 "${hpcrun_pid[i]}" 2>/dev/null; then
@@ -141,6 +243,7 @@ hpcrun_watch() {
         fi
       fi
     done
+    i=${#hpcrun_line[@]}
     # Above 128: the time is up. Else the input has ended, and with it the launch.
     ((status > 128 || status == 0)) || break
     wait=$(((SECONDS - began) * 20))
@@ -149,101 +252,118 @@ hpcrun_watch() {
   exec {file}<&-
 }
 
-# hpcrun_collect FILE LAUNCH BEGAN CHECKED: writes the node's record.
-hpcrun_collect() {
-  local text i
-  printf -v text '{"schema":"hpcrun.record/1","type":"node","launch":"%s","node":"%s","ranks":%s,"check_begin_ns":%s,"check_end_ns":%s,"end_resolution_ns":%s}\n' \
-    "$2" "${SLURMD_NODENAME:-$HOSTNAME}" "${#hpcrun_rank[@]}" "$3" "$4" \
-    "$((${hpcrun_resolution:-0} * 1000000))"
-  for i in "${!hpcrun_rank[@]}"; do
-    printf -v text '%s{"type":"rank","rank":%s,"local":%s,"begin_ns":%s,"exec_ns":%s%s}\n' \
-      "$text" "${hpcrun_rank[i]}" "$i" "${hpcrun_began[i]}" "${hpcrun_executed[i]}" \
-      "${hpcrun_ended[i]:+,\"end_ns\":${hpcrun_ended[i]}}"
+# The holder is gone while ranks run: their program files go with it, and what they do next is up to
+# chance. They are ended, on all nodes, as if one rank had been killed.
+hpcrun_lose() {
+  local pid steps
+  hpcrun_holder=''
+  ((${#hpcrun_pid[@]})) || return 0
+  hpcrun_say "on $hpcrun_node the container was killed under its ranks; the launch is ended"
+  kill -s KILL "${hpcrun_pid[@]}" 2>/dev/null
+  steps=$(printf '%s\n' "${hpcrun_line[@]}" | cut -d ' ' -f 2 | sort -u)
+  for pid in $steps; do
+    scancel --signal=KILL "$SLURM_JOB_ID.$pid" 2>/dev/null
   done
-  hpcrun_write_record "$1" "$text"
 }
 
-# hpcrun_enter NODE_DIRECTORY UNTIMED_NODES OPTIONS [OPTION…] IMAGE COMMAND…
-# OPTIONS says how many options follow. Variables for the application come as HPCRUN_ENV_NAME, out
-# of other users' sight. Each word has an = before it, because
-# srun would take a word that is just a colon for the next part of a heterogeneous job. exec: Apptainer is the Slurm task
-# itself, so that signals and exit codes work as they do without a container.
-hpcrun_enter() {
-  local began directory untimed options image runtime prefix variable
-  hpcrun_now
-  began=$REPLY
-  set +eufC # an exported SHELLOPTS is not for this script
-  set -- "${@#=}"
-  directory=$1 untimed=$2 options=$3
-  shift 3
-  hpcrun_find_runtime || exit 127
-  runtime=$REPLY
-  prefix=APPTAINERENV_
-  if [[ ${runtime##*/} == singularity ]]; then
-    prefix=SINGULARITYENV_
-  fi
-  for variable in "${!HPCRUN_ENV_@}"; do
-    export "$prefix${variable#HPCRUN_ENV_}=${!variable}"
-    unset -v "$variable"
+# Writes the node's records, one for each launch of the job that had ranks here.
+hpcrun_collect() {
+  local head line name number i reason version
+  local -a fields
+  local -A texts=() ranks=()
+  for i in "${!hpcrun_line[@]}"; do
+    IFS=' ' read -r -a fields <<<"${hpcrun_line[i]}"
+    number=${fields[0]}
+    ranks[$number]=$((${ranks[$number]-0} + 1))
+    printf -v line '%s{"type":"rank","rank":%s,"local":%s,"begin_ns":%s,"exec_ns":%s%s}\n' \
+      "${texts[$number]-}" "${fields[2]}" "${fields[3]}" "${fields[5]}" "${fields[6]}" \
+      "${hpcrun_ended[i]:+,\"end_ns\":${hpcrun_ended[i]}}"
+    texts[$number]=$line
   done
-  local arguments=("${@:1:options}")
-  shift "$options"
-  image=$1
-  shift
-  # The PMIx server's directory is under SlurmdSpoolDir, which a container does not see.
-  if [[ -n ${PMIX_SERVER_TMPDIR-} && -d $PMIX_SERVER_TMPDIR && $PMIX_SERVER_TMPDIR != *[:,\"]* ]]; then
-    arguments+=(--bind "$PMIX_SERVER_TMPDIR")
-  fi
-  hpcrun_now
-  # $$ stays the task's process id.
-  if [[ ,$untimed != *,"${SLURMD_NODENAME:-$HOSTNAME}",* ]]; then
-    { printf '%s %s %s %s %s\n' "$SLURM_PROCID" "$SLURM_LOCALID" "$$" "$began" "$REPLY" \
-      >>"$directory/ranks"; } 2>/dev/null
-  fi
-  exec "$runtime" --quiet exec "${arguments[@]}" "$image" "$@"
+  hpcrun_json "$hpcrun_reason"
+  reason=$REPLY
+  hpcrun_json "$hpcrun_version"
+  version=$REPLY
+  for number in "${!ranks[@]}" ${ranks[0]-0}; do
+    [[ -n ${ranks[$number]-} || $number == 0 ]] || continue
+    printf -v head '{"schema":"hpcrun.record/1","type":"node","launch":"%s","node":"%s","ranks":%s,"mode":"%s"' \
+      "${hpcrun_prefix##*/}.$number" "$hpcrun_node" "${ranks[$number]-0}" "$hpcrun_how"
+    head+="${reason:+,\"mode_reason\":\"$reason\"}${version:+,\"runtime\":\"$version\"},\"image_from\":\"$hpcrun_from\""
+    for name in "${!hpcrun_times[@]}"; do
+      head+=",\"${name}_ns\":${hpcrun_times[$name]}"
+    done
+    head+=",\"end_resolution_ns\":$((${hpcrun_resolution:-0} * 1000000))}"
+    hpcrun_write_record "$hpcrun_prefix.$number.node.$hpcrun_node.jsonl" "$head"$'\n'"${texts[$number]-}"
+  done
 }
 
 # A step of one task on every node beside the ranks: it takes no GPU and no memory from them,
-# and none of the sizes that the job's own options left in the environment.
+# and none of the sizes that the job's own options left in the environment. In a session of its own:
+# Ctrl-C at a terminal is for the ranks.
 hpcrun_srun_per_node() {
   (
     unset -v "${!SLURM_NTASKS@}" "${!SLURM_GPU@}" "${!SLURM_CPUS_PER@}" "${!SLURM_CPU_BIND@}" \
       "${!SLURM_MEM@}" "${!SLURM_TRES@}" "${!SRUN_@}" SLURM_NPROCS SLURM_DISTRIBUTION SLURM_HINT \
       SLURM_LABELIO SLURM_THREADS_PER_CORE SLURM_OVERCOMMIT SLURM_KILL_BAD_EXIT SLURM_EXACT \
       SLURM_TASK_EPILOG SLURM_TASK_PROLOG
-    exec srun --overlap --nodes="$SLURM_JOB_NUM_NODES" --ntasks="$SLURM_JOB_NUM_NODES" \
+    exec setsid srun --overlap --nodes="$hpcrun_nodes" --ntasks="$hpcrun_nodes" \
       --ntasks-per-node=1 --cpus-per-task=1 --mem=0 --gres=none --cpu-bind=none --mpi=none \
-      --export=ALL --input=all --no-kill --kill-on-bad-exit=0 --job-name=hpcrun-agent "$@"
+      --export=ALL --input=all --no-kill --kill-on-bad-exit=0 --job-name=hpcrun-agent \
+      ${hpcrun_nodelist:+--nodelist="$hpcrun_nodelist"} "$@"
   )
 }
 
-# hpcrun_agents ARGUMENT…: the agents of all nodes.
+# hpcrun_agents WORD…: the agents of all nodes.
 hpcrun_agents() {
-  hpcrun_srun_per_node bash -c "$(declare -f hpcrun_now hpcrun_note hpcrun_write_record \
-    hpcrun_find_runtime hpcrun_image_problem hpcrun_agent hpcrun_sweep hpcrun_watch \
-    hpcrun_collect)
-hpcrun_agent \"\$@\"" hpcrun-agent "$@"
+  hpcrun_srun_per_node bash -c "$(declare -f hpcrun_now hpcrun_time hpcrun_say hpcrun_note hpcrun_json \
+    hpcrun_write_record hpcrun_agent hpcrun_check_node hpcrun_make_directory hpcrun_settle hpcrun_sweep \
+    hpcrun_watch hpcrun_lose hpcrun_collect hpcrun_find_runtime hpcrun_pass_environment hpcrun_image_problem \
+    hpcrun_namespace_problem hpcrun_setuid_runtime hpcrun_version_problem hpcrun_open_tools \
+    hpcrun_run_tool hpcrun_pipe hpcrun_keep hpcrun_start_keeper hpcrun_await_holder hpcrun_release \
+    hpcrun_changes hpcrun_join_words hpcrun_hold hpcrun_write_enter)
+$([[ $hpcrun_stage != node ]] || declare -f hpcrun_cache hpcrun_take_staged hpcrun_lock_staging \
+    hpcrun_unlock_staging hpcrun_make_room hpcrun_keep_copy hpcrun_copy_image hpcrun_stage)
+$(declare -p hpcrun_stage_directory hpcrun_stage_limit hpcrun_digest hpcrun_image_size 2>/dev/null)
+hpcrun_agent \"\$@\"" hpcrun-agent "${@/#/=}"
 }
 
 # Reads the agents' notes until every node is ready or unfit; says each text once with its nodes.
+# Staging: when every node has said whether it has the image, sends it to those that need it;
+# hpcrun_await_agents DESCRIPTOR, which the agents read.
 # Returns the exit code of the first unfit node, 3 if agents are missing, 0 if all are ready.
 hpcrun_await_agents() {
-  local kind node code text key list answered=0 code_of_first=0
-  local -A nodes=()
+  local kind node code text key list answered=0 need=0 busy=0 code_of_first=0
+  local -A nodes=() seen=()
   local -a keys=()
-  while ((answered < SLURM_JOB_NUM_NODES)) && IFS=$'\t' read -r kind node code text; do
-    if [[ $kind == untimed ]]; then
-      hpcrun_untimed+=$node,
-    else
-      answered=$((answered + 1))
+  while ((answered < hpcrun_nodes)) && IFS=$'\t' read -r kind node code text; do
+    case $kind in
+      ready)
+        answered=$((answered + 1))
+        hpcrun_ready+=${hpcrun_ready:+,}$node
+        ;;
+      unfit)
+        seen[$node]=1
+        answered=$((answered + 1))
+        ((code_of_first)) || code_of_first=$code
+        ;;
+      bare) hpcrun_bare+=$node, ;;
+      have | need | busy | pass)
+        seen[$node]=1
+        [[ $kind != need ]] || need=$((need + 1))
+        [[ $kind != busy ]] || busy=$((busy + 1))
+        ;;
+      *) ;;
+    esac
+    if [[ -n $text ]]; then
+      key="$kind"$'\t'"$text"
+      [[ -n ${nodes[$key]+set} ]] || keys+=("$key")
+      nodes[$key]+=${nodes[$key]:+,}$node
     fi
-    if [[ $kind == unfit && $code_of_first == 0 ]]; then
-      code_of_first=$code
+    if ((${#seen[@]} == hpcrun_nodes && need + busy)); then
+      ((code_of_first == 0)) || break # the agents that wait learn it from the end of their input
+      hpcrun_send_image "$need" "$busy" >&"$1"
+      need=0 busy=0
     fi
-    [[ $kind != ready ]] || continue
-    key="$kind"$'\t'"$text"
-    [[ -n ${nodes[$key]+set} ]] || keys+=("$key")
-    nodes[$key]+=${nodes[$key]:+,}$node
   done
   for key in "${keys[@]+"${keys[@]}"}"; do
     # c[1-9000] instead of 9000 names
@@ -254,8 +374,8 @@ hpcrun_await_agents() {
       hpcrun_say "on $list ${key#*$'\t'}"
     fi
   done
-  if ((answered < SLURM_JOB_NUM_NODES && code_of_first == 0)); then
-    hpcrun_say "refused before any rank started: only $answered of $SLURM_JOB_NUM_NODES nodes could be prepared; srun's message is above"
+  if ((answered < hpcrun_nodes && code_of_first == 0)); then
+    hpcrun_say "refused before any rank started: only $answered of $hpcrun_nodes nodes could be prepared; srun's message is above"
     code_of_first=3
   fi
   return "$code_of_first"
@@ -266,19 +386,19 @@ hpcrun_await_agents() {
 hpcrun_record() {
   local text name
   printf -v text '{"schema":"hpcrun.record/1","type":"launch","launch":"%s","job":"%s","cluster":"%s","uid":%s,"state":"%s"' \
-    "$hpcrun_launch" "$hpcrun_job" "${SLURM_CLUSTER_NAME//[!A-Za-z0-9._-]/_}" "$UID" "$1"
+    "${hpcrun_prefix##*/}.$hpcrun_number" "$hpcrun_job" "${SLURM_CLUSTER_NAME//[!A-Za-z0-9._-]/_}" "$UID" "$1"
   text+=${2:+,\"exit\":$2}
-  text+=",\"nodes\":$SLURM_JOB_NUM_NODES${SLURM_NTASKS:+,\"ranks\":$SLURM_NTASKS}"
+  text+=",\"nodes\":$hpcrun_nodes${hpcrun_ranks:+,\"ranks\":$hpcrun_ranks}"
   text+=",\"node\":\"${SLURMD_NODENAME:-$HOSTNAME}\",\"clock\":\"CLOCK_REALTIME\""
   text+=",\"resolution_ns\":$([[ -n ${EPOCHREALTIME-} ]] && echo 1000 || echo 1)"
-  for name in submit_s eligible_s start_s script_ns prepare_asked_ns prepare_done_ns \
-    launch_asked_ns launch_done_ns; do
-    if [[ -n ${hpcrun_times[$name]-} ]]; then
-      text+=",\"$name\":${hpcrun_times[$name]}"
-    fi
+  for name in submit eligible start; do
+    text+=${hpcrun_seconds[$name]:+,\"${name}_s\":${hpcrun_seconds[$name]}}
+  done
+  for name in "${!hpcrun_times[@]}"; do
+    text+=",\"${name}_ns\":${hpcrun_times[$name]}"
   done
   text+=",$hpcrun_facts}"$'\n'
-  if ! hpcrun_write_record "$hpcrun_prefix.job.jsonl" "$text" && [[ $1 != running ]]; then
+  if ! hpcrun_write_record "$hpcrun_prefix.$hpcrun_number.job.jsonl" "$text" && [[ $1 != running ]]; then
     hpcrun_say "the timing of this launch is lost: a record cannot be written in ${hpcrun_prefix%/*}"
   fi
 }
@@ -291,39 +411,80 @@ hpcrun_read_job_times() {
       key=${name%%=*} value=${name#*=}
       [[ $value =~ ^[0-9]+$ ]] || continue
       case $key in
-        SubmitTime) hpcrun_times[submit_s]=$value ;;
-        EligibleTime) hpcrun_times[eligible_s]=$value ;;
-        StartTime) hpcrun_times[start_s]=$value ;;
+        SubmitTime) hpcrun_seconds[submit]=$value ;;
+        EligibleTime) hpcrun_seconds[eligible]=$value ;;
+        StartTime) hpcrun_seconds[start]=$value ;;
         *) ;;
       esac
     done
   done
   if [[ ${SLURM_JOB_START_TIME-} =~ ^[0-9]+$ ]]; then
-    hpcrun_times[start_s]=$SLURM_JOB_START_TIME
+    hpcrun_seconds[start]=$SLURM_JOB_START_TIME
   fi
 }
 
-# The whole launch. Expects: hpcrun_image, hpcrun_command, hpcrun_srun, hpcrun_container,
-# hpcrun_environment, hpcrun_defaults, hpcrun_records, hpcrun_facts. Returns the exit code of the job.
-# shellcheck disable=SC2154 # they are set by the job script
-hpcrun_main() {
-  local -A hpcrun_times=()
-  local hpcrun_untimed=''
-  local code job_times answers alive variable name state=ended
-  local -a words
-  set +eufC # an exported SHELLOPTS is not for this script
-  hpcrun_now
-  hpcrun_times[script_ns]=$REPLY
+# Who and where this launch is: the job, where its records go, its nodes.
+hpcrun_identify() {
   hpcrun_job=$SLURM_JOB_ID
   if [[ -n ${SLURM_ARRAY_JOB_ID-} ]]; then
     hpcrun_job=${SLURM_ARRAY_JOB_ID}_$SLURM_ARRAY_TASK_ID
   fi
-  hpcrun_launch=$hpcrun_job.${SLURM_RESTART_COUNT:-0}.0
-  hpcrun_prefix=$hpcrun_records/$hpcrun_job/$hpcrun_launch
-  hpcrun_directory=/tmp/hpcrun.$hpcrun_launch.$(od -An -N8 -tx8 /dev/urandom | tr -d ' ')
+  hpcrun_prefix=$hpcrun_records/$hpcrun_job/$hpcrun_job.${SLURM_RESTART_COUNT:-0}
+  hpcrun_number=0
+  hpcrun_nodes=${hpcrun_step_nodes:-$SLURM_JOB_NUM_NODES}
+  hpcrun_ranks=${SLURM_NTASKS-}
+  hpcrun_bare='' hpcrun_ready=''
+  hpcrun_random=$(od -An -N8 -tx8 /dev/urandom)
+  hpcrun_random=${hpcrun_random# }
   (umask 077 && mkdir -p -- "${hpcrun_prefix%/*}") 2>/dev/null
-  # Records of an older job with the same number: Slurm was set up anew, or the home is shared.
-  rm -f -- "$hpcrun_prefix".job.jsonl "$hpcrun_prefix".node.*.jsonl 2>/dev/null
+  if [[ $hpcrun_kind == step ]]; then
+    # One of several in this job: the number that nobody has taken yet.
+    while [[ -w ${hpcrun_prefix%/*} ]] && ! (set -C && : >"$hpcrun_prefix.$hpcrun_number.job.jsonl") 2>/dev/null; do
+      hpcrun_number=$((hpcrun_number + 1))
+    done
+  else
+    # Records of an older job with the same number: Slurm was set up anew, or the home is shared.
+    rm -f -- "$hpcrun_prefix".*.job.jsonl "$hpcrun_prefix".*.node.*.jsonl 2>/dev/null
+  fi
+  hpcrun_directory=/tmp/hpcrun.${hpcrun_prefix##*/}.$hpcrun_number.$hpcrun_random
+  hpcrun_part=${hpcrun_stage_directory-}/part.${hpcrun_digest-}.${hpcrun_prefix##*/}.$hpcrun_random
+}
+
+# hpcrun_launch COMMAND…: the ranks. Returns the launch step's exit code.
+hpcrun_launch() {
+  local variable code
+  local -a words
+  hpcrun_time launch_asked
+  words=("$hpcrun_directory" "$hpcrun_bare" "$hpcrun_number" "${#hpcrun_container[@]}"
+    "${hpcrun_container[@]+"${hpcrun_container[@]}"}" "$hpcrun_image" "$@")
+  (
+    for variable in "${hpcrun_environment[@]+"${hpcrun_environment[@]}"}"; do
+      export "HPCRUN_ENV_$variable"
+    done
+    for variable in "${hpcrun_alone[@]+"${hpcrun_alone[@]}"}"; do
+      export "HPCRUN_ALONE_$variable"
+    done
+    exec srun --export=ALL ${hpcrun_step_nodes:+--nodelist="$hpcrun_ready"} \
+      "${hpcrun_srun[@]+"${hpcrun_srun[@]}"}" \
+      bash -c "$(declare -f hpcrun_now hpcrun_find_runtime hpcrun_pass_environment hpcrun_enter)
+hpcrun_enter \"\$@\"" hpcrun-enter "${words[@]/#/=}"
+  )
+  code=$?
+  hpcrun_time launch_done
+  return "$code"
+}
+
+# The whole job. Expects what the job script declares before it: hpcrun_kind, hpcrun_image,
+# hpcrun_header, hpcrun_command, hpcrun_srun, hpcrun_container, hpcrun_environment, hpcrun_alone,
+# hpcrun_mode, hpcrun_mpi, hpcrun_spool, hpcrun_stage, hpcrun_records, hpcrun_facts. Returns the exit
+# code of the job.
+# shellcheck disable=SC2154 # they are set by the job script
+hpcrun_main() {
+  local -A hpcrun_times=() hpcrun_seconds=()
+  local code job_times answers alive variable state=ended
+  set +eufC # an exported SHELLOPTS is not for this script
+  hpcrun_time script
+  hpcrun_identify
   exec {job_times}< <(SLURM_TIME_FORMAT=%s exec scontrol show job "$SLURM_JOB_ID" 2>/dev/null)
   hpcrun_record running ''
 
@@ -331,43 +492,32 @@ hpcrun_main() {
   trap ':' HUP INT QUIT USR1 USR2 ALRM TERM XCPU
   # The session bus of the login node is not there on the nodes, and Apptainer would use it.
   unset -v XDG_RUNTIME_DIR DBUS_SESSION_BUS_ADDRESS
-  for variable in "${hpcrun_defaults[@]+"${hpcrun_defaults[@]}"}"; do
-    name=${variable%%=*}
-    [[ -n ${!name+set} ]] || export "${variable?}"
-  done
 
-  hpcrun_now
-  hpcrun_times[prepare_asked_ns]=$REPLY
+  hpcrun_time prepare_asked
   # The agents live as long as their input is open, which is how they learn that the launch is over.
-  coproc hpcrun_agents_io { hpcrun_agents "$hpcrun_directory" "$hpcrun_image" "$hpcrun_prefix" "$hpcrun_launch"; }
+  coproc hpcrun_agents_io {
+    for variable in "${hpcrun_environment[@]+"${hpcrun_environment[@]}"}"; do
+      export "HPCRUN_ENV_$variable"
+    done
+    hpcrun_agents "$hpcrun_directory" "$hpcrun_prefix" "$hpcrun_mode" "$hpcrun_mpi" "$hpcrun_spool" \
+      "$hpcrun_stage" "$hpcrun_part" "${#hpcrun_container[@]}" \
+      "${hpcrun_container[@]+"${hpcrun_container[@]}"}" "$hpcrun_image" "$hpcrun_header"
+  }
   answers=${hpcrun_agents_io[0]} alive=${hpcrun_agents_io[1]}
-  hpcrun_await_agents <&"$answers"
+  hpcrun_await_agents "$alive" <&"$answers"
   code=$?
-  hpcrun_now
-  hpcrun_times[prepare_done_ns]=$REPLY
+  hpcrun_time prepare_done
   if ((code != 0)); then
     state=refused
   else
-    hpcrun_now
-    hpcrun_times[launch_asked_ns]=$REPLY
-    words=("$hpcrun_directory" "$hpcrun_untimed" "${#hpcrun_container[@]}"
-      "${hpcrun_container[@]+"${hpcrun_container[@]}"}" "$hpcrun_image" "${hpcrun_command[@]}")
-    (
-      for variable in "${hpcrun_environment[@]+"${hpcrun_environment[@]}"}"; do
-        export "HPCRUN_ENV_$variable"
-      done
-      exec srun --export=ALL "${hpcrun_srun[@]+"${hpcrun_srun[@]}"}" \
-        bash -c "$(declare -f hpcrun_now hpcrun_find_runtime hpcrun_enter)
-hpcrun_enter \"\$@\"" hpcrun-enter "${words[@]/#/=}"
-    )
+    hpcrun_launch "${hpcrun_command[@]}"
     code=$?
-    hpcrun_now
-    hpcrun_times[launch_done_ns]=$REPLY
   fi
   exec {alive}>&-
   hpcrun_read_job_times <&"$job_times"
   # Their output ends when they do; what has not ended by then is Slurm's to end with the job.
   while read -r -t 20 -u "$answers"; do :; done 2>/dev/null
+  hpcrun_time agents_done
   hpcrun_record "$state" "$code"
   return "$code"
 }

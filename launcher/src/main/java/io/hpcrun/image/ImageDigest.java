@@ -1,0 +1,124 @@
+package io.hpcrun.image;
+
+import io.hpcrun.failure.Failure;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * The SHA-256 of an image file, remembered as long as the file stays as it is: a file of the user's
+ * cache directory for each path, which holds size, modification and change time, inode and digest.
+ */
+public final class ImageDigest {
+  private static final int BLOCK = 1 << 20;
+
+  private final Path cache;
+
+  /** Remembers digests in {@code $XDG_CACHE_HOME/hpcrun/digests}, or below {@code ~/.cache}. */
+  public ImageDigest(Map<String, String> environment) {
+    String base = environment.getOrDefault("XDG_CACHE_HOME", "");
+    Path parent =
+        base.startsWith("/") ? Path.of(base) : Path.of(System.getProperty("user.home"), ".cache");
+    this.cache = parent.resolve("hpcrun").resolve("digests");
+  }
+
+  /**
+   * The digest of a file, in hexadecimal.
+   *
+   * @throws Failure with exit code 5 when the file cannot be read
+   */
+  public String of(Path image) {
+    try {
+      String state = state(image);
+      Path remembered =
+          cache.resolve(
+              hexadecimal(sha256().digest(image.toString().getBytes(StandardCharsets.UTF_8))));
+      Optional<String> known = read(remembered, state);
+      if (known.isPresent()) {
+        return known.get();
+      }
+      String digest = read(image);
+      if (state(image).equals(state)) {
+        remember(remembered, state + ' ' + digest + '\n');
+      }
+      return digest;
+    } catch (IOException failed) {
+      throw Failure.image(
+          "the image " + image + " cannot be read: " + failed.getMessage(),
+          "check the file system that holds it");
+    }
+  }
+
+  private static String state(Path image) throws IOException {
+    Map<String, Object> attributes =
+        Files.readAttributes(image, "unix:size,lastModifiedTime,ctime,ino,dev");
+    return "%s %s %s %s %s"
+        .formatted(
+            attributes.get("size"),
+            attributes.get("lastModifiedTime"),
+            attributes.get("ctime"),
+            attributes.get("ino"),
+            attributes.get("dev"));
+  }
+
+  private static Optional<String> read(Path remembered, String state) {
+    try {
+      String text = Files.readString(remembered).strip();
+      return text.startsWith(state + ' ') && text.matches(".* [0-9a-f]{64}")
+          ? Optional.of(text.substring(text.length() - 64))
+          : Optional.empty();
+    } catch (IOException notRemembered) {
+      return Optional.empty();
+    }
+  }
+
+  private static String read(Path image) throws IOException {
+    MessageDigest digest = sha256();
+    byte[] block = new byte[BLOCK];
+    try (InputStream in = Files.newInputStream(image)) {
+      for (int length; (length = in.read(block)) > 0; ) {
+        digest.update(block, 0, length);
+      }
+    }
+    return hexadecimal(digest.digest());
+  }
+
+  /** A digest that cannot be remembered is computed again the next time. */
+  private void remember(Path file, String text) {
+    try {
+      Files.createDirectories(cache);
+      Path temporary =
+          Files.createTempFile(
+              cache,
+              "digest",
+              ".tmp",
+              PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
+      Files.writeString(temporary, text);
+      Files.move(temporary, file, StandardCopyOption.ATOMIC_MOVE);
+    } catch (IOException notWritable) {
+      org.slf4j.LoggerFactory.getLogger(ImageDigest.class)
+          .debug("the digest cannot be remembered", notWritable);
+    }
+  }
+
+  static MessageDigest sha256() {
+    try {
+      return MessageDigest.getInstance("SHA-256");
+    } catch (NoSuchAlgorithmException everyJavaHasIt) {
+      throw new IllegalStateException(everyJavaHasIt);
+    }
+  }
+
+  static String hexadecimal(byte[] bytes) {
+    return HexFormat.of().formatHex(bytes);
+  }
+}

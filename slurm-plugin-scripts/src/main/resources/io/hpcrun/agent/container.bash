@@ -1,0 +1,380 @@
+# The container of a node: is the node fit, the holder, and how a rank enters.
+#
+# The holder is one ordinary "apptainer exec" with all options. The ranks join its user and mount
+# namespaces and become the application: nothing is mounted twice, and all ranks of a node share
+# one user namespace, without which CMA, XPMEM, UCX's shared memory and CUDA IPC do not work.
+
+# REPLY: the container runtime's path.
+hpcrun_find_runtime() {
+  REPLY=$(type -P apptainer || type -P singularity)
+}
+
+# Gives the runtime hpcrun_runtime the values of --env, which come as HPCRUN_ENV_NAME.
+hpcrun_pass_environment() {
+  local hpcrun_prefix=APPTAINERENV_ hpcrun_word
+  if [[ ${hpcrun_runtime##*/} == singularity ]]; then
+    hpcrun_prefix=SINGULARITYENV_
+  fi
+  for hpcrun_word in "${!HPCRUN_ENV_@}"; do
+    export "$hpcrun_prefix${hpcrun_word#HPCRUN_ENV_}=${!hpcrun_word}"
+    unset -v "$hpcrun_word"
+  done
+}
+
+# REPLY: why this node cannot read the image, or has another one than was submitted; empty if it is
+# the one. hpcrun_image_problem IMAGE [HEADER_DIGEST]: SHA-256 of the first 32 KiB, which hold a
+# SIF's UUID, its times and the sizes of all its parts.
+hpcrun_image_problem() {
+  local digest
+  REPLY=''
+  if [[ ! -e $1 ]]; then
+    REPLY="the image $1 is not there; put it on a file system that the nodes share"
+  elif [[ ! -r $1 || (-d $1 && ! -x $1) ]]; then
+    REPLY="the image $1 may not be read by uid $UID; change its permissions"
+  elif [[ -n ${2-} ]]; then
+    digest=$(head -c 32768 -- "$1" 2>/dev/null | sha256sum)
+    if [[ ${digest%% *} != "$2" ]]; then
+      REPLY="the image $1 is not the one that was submitted (it was changed or replaced since); submit the job again"
+    fi
+  fi
+}
+
+# REPLY: why a user cannot make a container here, empty if nothing is known against it.
+# hpcrun_namespace_problem PROC, PROC being /proc.
+hpcrun_namespace_problem() {
+  local value
+  REPLY=''
+  { read -r value <"$1/sys/user/max_user_namespaces"; } 2>/dev/null || value=''
+  if [[ $value == [0-3] ]]; then # Apptainer makes 2 or 3 (apptainer/apptainer#1686)
+    REPLY="user namespaces are limited to $value; ask the administrators to raise /proc/sys/user/max_user_namespaces"
+  fi
+  { read -r value <"$1/sys/kernel/unprivileged_userns_clone"; } 2>/dev/null || value=''
+  if [[ $value == 0 ]]; then
+    REPLY="user namespaces are switched off; ask the administrators to set /proc/sys/kernel/unprivileged_userns_clone to 1"
+  fi
+}
+
+# Whether the runtime does without user namespaces, because it was installed with setuid.
+hpcrun_setuid_runtime() {
+  local line directory=''
+  while read -r line; do
+    case $line in
+      APPTAINER_SUID_INSTALL=* | SINGULARITY_SUID_INSTALL=*) [[ ${line#*=} == 1 ]] || return 1 ;;
+      LIBEXECDIR=*) directory=${line#*=} ;;
+      *) ;;
+    esac
+  done < <("$hpcrun_runtime" buildcfg 2>/dev/null)
+  [[ -u $directory/apptainer/bin/starter-suid || -u $directory/singularity/bin/starter-suid ]]
+}
+
+# REPLY: why a runtime that calls itself so is too old, empty if it is not: hpcrun needs --no-eval
+# (Apptainer 1.1, SingularityCE 3.10).
+hpcrun_version_problem() {
+  REPLY=''
+  if [[ $1 =~ ^(apptainer|singularity|singularity-ce)\ version\ ([0-9]+)\.([0-9]+) ]]; then
+    local number=$((BASH_REMATCH[2] * 1000 + BASH_REMATCH[3])) needed=3010
+    [[ ${BASH_REMATCH[1]} != apptainer ]] || needed=1001
+    if ((number < needed)); then
+      REPLY="$1 is too old; hpcrun needs Apptainer 1.1 or SingularityCE 3.10"
+    fi
+  fi
+}
+
+# Opens the node's own env and cat, the libraries they need and the loader, and keeps the descriptors
+# in hpcrun_env, hpcrun_cat, hpcrun_libraries and hpcrun_loader. The holder runs cat from these
+# descriptors, so the image needs no program, no library and no mount for it.
+hpcrun_open_tools() {
+  local line library descriptor env cat
+  local -A seen=()
+  hpcrun_loader='' hpcrun_libraries=()
+  env=$(type -P env) && cat=$(type -P cat) || return 1
+  exec {hpcrun_env}<"$env" {hpcrun_cat}<"$cat" || return 1
+  while read -r line; do
+    if [[ $line =~ \=\>\ (/[^ ]+) ]]; then
+      library=${BASH_REMATCH[1]}
+      if [[ -z ${seen[$library]-} ]]; then
+        seen[$library]=1
+        exec {descriptor}<"$library" || return 1
+        hpcrun_libraries+=("$descriptor")
+      fi
+    elif [[ $line =~ ^(/[^ :]+)\ \( && -z $hpcrun_loader ]]; then
+      exec {hpcrun_loader}<"${BASH_REMATCH[1]}" || return 1
+    fi
+  done < <(ldd "$env" "$cat")
+  [[ -n $hpcrun_loader ]]
+}
+
+# hpcrun_run_tool DESCRIPTOR PROC: the words that run one of these tools in a container, in
+# hpcrun_words; PROC is the /proc directory of the process that has them open.
+hpcrun_run_tool() {
+  local library preload=''
+  for library in "${hpcrun_libraries[@]+"${hpcrun_libraries[@]}"}"; do
+    preload+=${preload:+:}$2/fd/$library
+  done
+  hpcrun_words=("$2/fd/$hpcrun_loader")
+  if [[ -n $preload ]]; then
+    hpcrun_words+=(--preload "$preload")
+  fi
+  hpcrun_words+=("$2/fd/$1")
+}
+
+# hpcrun_pipe: a pipe, its ends in hpcrun_read_end and hpcrun_write_end.
+hpcrun_pipe() {
+  local both
+  exec {both}<> <(:)
+  exec {hpcrun_read_end}<"/proc/self/fd/$both"
+  exec {hpcrun_write_end}>"/proc/self/fd/$both"
+  exec {both}<&-
+}
+
+# hpcrun_keep DIRECTORY [RUNTIME WORD…], outside the step's process tree, so that neither the
+# signals meant for the ranks nor the end of the agent pass it by: runs the holder, which ends when
+# standard input does, and then removes the node directory.
+hpcrun_keep() {
+  local directory=$1 status=0
+  shift
+  trap '' HUP INT QUIT PIPE USR1 USR2 TERM
+  if (($#)); then
+    "$@"
+    status=$?
+  else
+    read -r
+  fi
+  rm -rf -- "$directory"
+  printf 'hpcrun-ended %s\n' "$status"
+}
+
+# hpcrun_start_keeper DIRECTORY [RUNTIME WORD…]. The keeper ends when hpcrun_alive is closed; what it
+# and the runtime say comes from hpcrun_said.
+hpcrun_start_keeper() {
+  local their_end their_said
+  hpcrun_pipe
+  their_end=$hpcrun_read_end hpcrun_alive=$hpcrun_write_end
+  hpcrun_pipe
+  their_said=$hpcrun_write_end hpcrun_said=$hpcrun_read_end
+  setsid --fork bash -c "$(declare -f hpcrun_keep)"$'\nhpcrun_keep "$@"' hpcrun-keeper "$@" \
+    <&"$their_end" >&"$their_said" 2>&1 {hpcrun_alive}>&- {hpcrun_said}<&- {their_end}<&- {their_said}>&-
+  exec {their_end}<&- {their_said}>&-
+}
+
+# Waits for the holder. Sets hpcrun_holder to its process id, or to nothing, and hpcrun_reason to what
+# the runtime said.
+hpcrun_await_holder() {
+  local line
+  hpcrun_holder='' hpcrun_reason=''
+  # Longer than Apptainer's own limits: it waits 10 s for FUSE and 60 s for %environment.
+  while IFS= read -r -t 120 -u "$hpcrun_said" line; do
+    case $line in
+      hpcrun-ended*)
+        hpcrun_reason=${hpcrun_reason:-the container runtime ended with code ${line#* } and said nothing}
+        exec {hpcrun_alive}>&- {hpcrun_said}<&-
+        return 1
+        ;;
+      [0-9]*\ \(*)
+        hpcrun_holder=${line%% *}
+        return 0
+        ;;
+      *Converting\ SIF*) hpcrun_note remark 0 'the image is unpacked, not mounted: no squashfuse or no /dev/fuse' ;;
+      INFO:* | '') ;;
+      WARNING:*) hpcrun_note remark 0 "${line#WARNING: }" ;;
+      *) hpcrun_reason+=${hpcrun_reason:+; }${line#FATAL:   } ;;
+    esac
+  done
+  hpcrun_reason='the container was not there after 120 s'
+  exec {hpcrun_alive}>&-
+  return 1
+}
+
+# Closes the node's container and waits until nothing of it is left.
+hpcrun_release() {
+  local line
+  [[ -n ${hpcrun_alive-} ]] || return 0
+  exec {hpcrun_alive}>&-
+  while IFS= read -r -t 20 -u "$hpcrun_said" line; do
+    case $line in
+      hpcrun-ended*) break ;;
+      INFO:* | '') ;;
+      *) hpcrun_say "on $hpcrun_node: $line" ;;
+    esac
+  done
+  exec {hpcrun_said}<&-
+}
+
+# hpcrun_changes PROC: what the runtime and the image changed in the environment that the holder was
+# given, as words in hpcrun_changed: NAME=VALUE to set, -NAME to take away. Ranks apply this to their
+# own environment, which Slurm made.
+hpcrun_changes() {
+  local word name value
+  local -A before=() after=()
+  hpcrun_changed=()
+  while IFS= read -r -d '' word; do
+    [[ $word == =* ]] || before[${word%%=*}]=${word#*=}
+  done < <(env -0)
+  while IFS= read -r -d '' word; do
+    [[ $word == =* ]] || after[${word%%=*}]=${word#*=}
+  done <"$1/environ"
+  for name in "${!after[@]}"; do
+    value=${after[$name]}
+    case $name in
+      _ | SHLVL) continue ;;
+    esac
+    if [[ -n ${before[$name]+set} ]]; then
+      # Apptainer turns bytes that are not UTF-8 into U+FFFD; the rank has the right ones.
+      [[ ${before[$name]} != "$value" && ($value != *$'\xef\xbf\xbd'* || ${before[$name]} == *$'\xef\xbf\xbd'*) ]] ||
+        continue
+    fi
+    hpcrun_changed+=("$name=$value")
+  done
+  for name in "${!before[@]}"; do
+    case $name in
+      _ | APPTAINERENV_* | SINGULARITYENV_* | HPCRUN_*) continue ;;
+    esac
+    [[ -n ${after[$name]+set} ]] || hpcrun_changed+=("-$name")
+  done
+}
+
+# hpcrun_join_words PROC: the words that join the holder, in hpcrun_join. Fails with a hpcrun_reason.
+hpcrun_join_words() {
+  local setpriv nsenter
+  if ! setpriv=$(type -P setpriv) || ! nsenter=$(type -P nsenter); then
+    hpcrun_reason='nsenter or setpriv of util-linux is missing'
+    return 1
+  fi
+  # Apptainer sets no_new_privs, which joining a namespace does not.
+  hpcrun_join=("$setpriv" --no-new-privs "$nsenter" --preserve-credentials)
+  if [[ ! $1/ns/user -ef /proc/self/ns/user ]]; then
+    hpcrun_join+=(--user="$1/ns/user")
+  elif ((EUID != 0)); then
+    hpcrun_reason='the runtime works with setuid and made no user namespace, so its container cannot be joined'
+    return 1
+  fi
+  hpcrun_join+=(--mount="$1/ns/mnt" --root="$1/root" --wd="$1/cwd" --)
+}
+
+# hpcrun_hold IMAGE OPTION…: starts the holder and tries to join it. Fails with a hpcrun_reason; 2 if
+# the container itself cannot be had.
+hpcrun_hold() {
+  local image=$1 said
+  shift
+  if ! type -P setsid >/dev/null || ! hpcrun_open_tools; then
+    hpcrun_reason='setsid of util-linux, or env and cat of coreutils with their libraries, cannot be used'
+    return 1
+  fi
+  hpcrun_run_tool "$hpcrun_cat" /proc/self
+  # cat prints its own entry of /proc, which begins with its process id, then waits for the end.
+  hpcrun_start_keeper "$hpcrun_directory" "$hpcrun_runtime" exec "$@" "$image" \
+    "${hpcrun_words[@]}" /proc/self/stat -
+  hpcrun_await_holder || return 2
+  hpcrun_join_words "/proc/$hpcrun_holder" || return 1
+  hpcrun_run_tool "$hpcrun_env" "/proc/$hpcrun_holder"
+  hpcrun_time probe_begin
+  if ! said=$("${hpcrun_join[@]}" "${hpcrun_words[@]}" 2>&1 >/dev/null); then
+    hpcrun_reason="its container cannot be joined: $said"
+    return 1
+  fi
+  hpcrun_time probe_end
+  hpcrun_changes "/proc/$hpcrun_holder"
+}
+
+# What a rank needs to know of its node, as words that end in NUL: how it enters, the image, then
+# for join the number of words before the command, these words, the number of words of the env
+# tool, these, and the changes of the environment.
+hpcrun_write_enter() {
+  local -a words=("$1" "$2")
+  if [[ $1 == join ]]; then
+    words+=("${#hpcrun_join[@]}" "${hpcrun_join[@]}" "${#hpcrun_words[@]}" "${hpcrun_words[@]}"
+      "${hpcrun_changed[@]+"${hpcrun_changed[@]}"}")
+  fi
+  { (umask 077 && printf '%s\0' "${words[@]}" >"$hpcrun_directory/enter"); } 2>/dev/null
+}
+
+# hpcrun_enter NODE_DIRECTORY BARE_NODES LAUNCH OPTIONS [OPTION…] IMAGE COMMAND…
+# A rank. LAUNCH is the launch's number in the job, OPTIONS says how many options follow; nodes of
+# BARE_NODES have no node directory. Variables for the application come as HPCRUN_ENV_NAME, out of
+# other users' sight. Each word has an = before it, because srun would take a word that is just a
+# colon for the next part of a heterogeneous job. exec: the application (or Apptainer) is the Slurm
+# task itself, so that signals and exit codes work as they do without a container. All names begin
+# with hpcrun_, since a local name would hide a variable of the application.
+hpcrun_enter() {
+  local hpcrun_began hpcrun_directory hpcrun_bare hpcrun_number hpcrun_how=exec hpcrun_image
+  local hpcrun_word hpcrun_name hpcrun_count hpcrun_runtime
+  local -a hpcrun_here=() hpcrun_container hpcrun_before hpcrun_tool hpcrun_late=()
+  hpcrun_now
+  hpcrun_began=$REPLY
+  set +eufC # an exported SHELLOPTS is not for this script
+  set -- "${@#=}"
+  hpcrun_directory=$1 hpcrun_bare=$2 hpcrun_number=$3 hpcrun_count=$4
+  shift 4
+  hpcrun_container=("${@:1:hpcrun_count}")
+  shift "$hpcrun_count"
+  hpcrun_image=$1
+  shift
+  if [[ ,$hpcrun_bare != *,"${SLURMD_NODENAME:-$HOSTNAME}",* ]]; then
+    { mapfile -d '' -t hpcrun_here <"$hpcrun_directory/enter"; } 2>/dev/null
+    if ((${#hpcrun_here[@]} < 2)); then
+      printf 'hpcrun: rank %s on %s cannot enter: the agent of this node and its container are gone\n' \
+        "$SLURM_PROCID" "${SLURMD_NODENAME:-$HOSTNAME}" >&2
+      exit 1
+    fi
+    hpcrun_how=${hpcrun_here[0]} hpcrun_image=${hpcrun_here[1]}
+  fi
+  if [[ $hpcrun_how == join ]]; then
+    hpcrun_count=${hpcrun_here[2]}
+    hpcrun_before=("${hpcrun_here[@]:3:hpcrun_count}")
+    hpcrun_here=("${hpcrun_here[@]:3+hpcrun_count}")
+    hpcrun_count=${hpcrun_here[0]}
+    hpcrun_tool=("${hpcrun_here[@]:1:hpcrun_count}")
+    # Values of --env, as they are; the holder's have been through JSON.
+    for hpcrun_word in "${!HPCRUN_ENV_@}"; do
+      case ${hpcrun_word#HPCRUN_ENV_} in
+        PREPEND_PATH | APPEND_PATH | PREPEND_LD_LIBRARY_PATH | APPEND_LD_LIBRARY_PATH) ;;
+        *) hpcrun_here+=("${hpcrun_word#HPCRUN_ENV_}=${!hpcrun_word}") ;;
+      esac
+      unset -v "$hpcrun_word"
+    done
+    # A name that bash does not take, or a locale that only the image has, is no reason to speak.
+    for hpcrun_word in "${hpcrun_here[@]:1+hpcrun_count}"; do
+      case $hpcrun_word in
+        -BASH_FUNC_*%%) hpcrun_word=${hpcrun_word#-BASH_FUNC_} && unset -f "${hpcrun_word%??}" ;;
+        -*) unset -v "${hpcrun_word#-}" ;;
+        # The node's own programs must not load the container's libraries.
+        LD_LIBRARY_PATH=/.singularity.d/libs) export "${hpcrun_word?}" ;;
+        LD_*) hpcrun_late+=("$hpcrun_word") ;;
+        *) export "${hpcrun_word?}" ;;
+      esac
+    done 2>/dev/null
+    if ((${#hpcrun_late[@]})) && [[ $1 == *=* ]]; then
+      export "${hpcrun_late[@]}" # env would take the command for a variable
+    elif ((${#hpcrun_late[@]})); then
+      unset -v "${hpcrun_late[@]%%=*}"
+      hpcrun_before+=("${hpcrun_tool[@]}" "${hpcrun_late[@]}")
+    fi
+  else
+    hpcrun_find_runtime || exit 127
+    hpcrun_runtime=$REPLY
+    hpcrun_pass_environment
+    for hpcrun_word in "${!HPCRUN_ALONE_@}"; do
+      hpcrun_name=${hpcrun_word#HPCRUN_ALONE_}
+      [[ $hpcrun_how != exec || -n ${!hpcrun_name+set} ]] || export "$hpcrun_name=${!hpcrun_word}"
+    done
+    # The PMIx server's directory is under SlurmdSpoolDir, which a container does not see.
+    if [[ -n ${PMIX_SERVER_TMPDIR-} && -d $PMIX_SERVER_TMPDIR && $PMIX_SERVER_TMPDIR != *[:,\"]* ]]; then
+      hpcrun_container+=(--bind "$PMIX_SERVER_TMPDIR")
+    fi
+    hpcrun_before=("$hpcrun_runtime" --quiet exec)
+    if [[ $hpcrun_how == sharens ]]; then
+      # Its instance file would go to the home directory that all nodes share.
+      export APPTAINER_CONFIGDIR=$hpcrun_directory/apptainer
+      hpcrun_before+=(--sharens)
+    fi
+    hpcrun_before+=("${hpcrun_container[@]}" "$hpcrun_image")
+  fi
+  unset -v "${!HPCRUN_ALONE_@}"
+  hpcrun_now
+  # $$ stays the task's process id.
+  if [[ ,$hpcrun_bare != *,"${SLURMD_NODENAME:-$HOSTNAME}",* ]]; then
+    { printf '%s %s %s %s %s %s %s\n' "$hpcrun_number" "$SLURM_STEP_ID" "$SLURM_PROCID" \
+      "$SLURM_LOCALID" "$$" "$hpcrun_began" "$REPLY" >>"$hpcrun_directory/ranks"; } 2>/dev/null
+  fi
+  exec "${hpcrun_before[@]}" "$@"
+}
