@@ -18,7 +18,7 @@ agent() {
   printf '#!/bin/sh\necho apptainer version 1.4.5\n' >bin/apptainer
   chmod +x bin/apptainer
   : >image
-  PATH=$PWD/bin:$PATH hpcrun_agent "=$PWD/node" "=$PWD/rec" =exec =none = =shared =part =0 "=$PWD/image" =
+  PATH=$PWD/bin:$PATH hpcrun_agent "=$PWD/node" "=$PWD/rec" =0 =exec =none = =shared =part =0 "=$PWD/image" =
 }
 
 @test "the time is in nanoseconds and moves forward" {
@@ -78,7 +78,7 @@ agent() {
 @test "an agent without a runtime says unfit" {
   local bash=$BASH
   run env PATH=/nonexistent SLURMD_NODENAME=c1 "$bash" -c "$(declare -f); hpcrun_agent \"\$@\"" \
-    x "=$PWD/node" "=$PWD/rec" =auto =none = =shared =part =0 =/none =
+    x "=$PWD/node" "=$PWD/rec" =0 =auto =none = =shared =part =0 =/none =
   [[ $status -eq 0 ]]
   [[ $output == $'unfit\tc1\t3\tneither apptainer nor singularity'* ]]
 }

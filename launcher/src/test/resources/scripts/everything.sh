@@ -22,7 +22,7 @@ hpcrun_header=dddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddd
 # shellcheck disable=SC2016 # these are data: nothing is expanded
 hpcrun_command=(./app 'two words' 'it'\''s $HOME `id` \ "x"' '' -n $'two\nlines' 'größe'
   'a rather long argument that makes the list go on in a line of its own' '#SBATCH --nodes=99')
-hpcrun_srun=(--mpi=pmix --cpus-per-task=8)
+hpcrun_srun=(--mpi=pmix --cpus-per-task=8 --kill-on-bad-exit)
 hpcrun_container=(--no-eval --nv --writable-tmpfs --pwd '/work dir' --no-mount 'tmp,cwd' --bind
   /scratch --bind /data/in:/in:ro --mount
   'type=bind,"source=/odd, ""dir"":x","destination=/odd",ro')
@@ -43,4 +43,4 @@ hpcrun_facts='"hpcrun":"1.2.3","image":"/home/alice/hello-openmpi.sif","image_id
 # ---- the node agent
 # agent
 
-hpcrun_main
+hpcrun_main "$@"

@@ -35,4 +35,4 @@ hpcrun_facts='"hpcrun":"1.2.3","image":"/home/alice/hello-openmpi.sif","image_id
 # ---- the node agent
 # agent
 
-hpcrun_main
+hpcrun_main "$@"

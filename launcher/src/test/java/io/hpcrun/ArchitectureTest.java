@@ -40,7 +40,7 @@ class ArchitectureTest {
         .whereLayer("timing")
         .mayOnlyBeAccessedByLayers("cli")
         .whereLayer("process")
-        .mayOnlyBeAccessedByLayers("slurm")
+        .mayOnlyBeAccessedByLayers("slurm", "knowledge")
         .check(classes);
   }
 

@@ -5,12 +5,15 @@ import io.hpcrun.spec.ByteString;
 import io.hpcrun.spec.ContainerFlag;
 import io.hpcrun.spec.SlurmOption;
 import io.hpcrun.spec.SlurmValue;
+import java.util.EnumSet;
 import java.util.List;
+import java.util.Set;
 
 /** The help texts; options come from the tables that the parser uses. */
 final class HelpText {
   /** The sub-commands. */
-  static final List<String> COMMANDS = List.of("run", "submit", "timing", "help", "version");
+  static final List<String> COMMANDS =
+      List.of("run", "submit", "exec", "shell", "timing", "help", "version");
 
   private HelpText() {}
 
@@ -20,8 +23,11 @@ final class HelpText {
 
           hpcrun run    [options] IMAGE -- COMMAND [ARGUMENT...]  run it and wait
           hpcrun submit [options] IMAGE -- COMMAND [ARGUMENT...]  submit it, print the job id
+          hpcrun submit [options] SCRIPT [ARGUMENT...]            submit a script with #HPCRUN lines
+          hpcrun exec   [options] IMAGE -- COMMAND [ARGUMENT...]  run it as a step of this job
+          hpcrun shell  [options] IMAGE                           a shell on a compute node
           hpcrun timing JOBID [--ranks] [--json]                  how long each stage took
-          hpcrun help   run|submit|timing                         all options
+          hpcrun help   run|submit|exec|shell|timing              all options
           hpcrun version
 
         Example: hpcrun run -N 2 -n 8 app.sif -- ./app --steps 100
@@ -42,7 +48,7 @@ final class HelpText {
           timing on standard error and ends with the application's exit code. Ctrl-C asks once, the
           second cancels the job; SIGTERM cancels at once. Standard input is not passed on; see -i.
           """
-              + launchOptions();
+              + launchOptions(EnumSet.allOf(SlurmOption.class), "sbatch");
       case "submit" ->
           """
           hpcrun submit [options] IMAGE -- COMMAND [ARGUMENT...]
@@ -51,8 +57,41 @@ final class HelpText {
 
                 --dry-run               print the job script, submit nothing
                 --parsable              print only JOBID[;CLUSTER], as sbatch does
+
+          hpcrun submit [options] SCRIPT [ARGUMENT...]
+
+          Submits a batch script of yours. Beside its #SBATCH lines it has lines such as
+
+              #HPCRUN --image=app.sif --mpi=pmix
+
+          with any of the options below, and starts its steps with
+
+              hpcrun exec [srun's options] -- COMMAND [ARGUMENT...]
+
+          The nodes are prepared once, before the script begins; all steps use their containers.
           """
-              + launchOptions();
+              + launchOptions(EnumSet.allOf(SlurmOption.class), "sbatch");
+      case "exec" ->
+          """
+          hpcrun exec [options] IMAGE -- COMMAND [ARGUMENT...]
+
+          Runs COMMAND in IMAGE as a step of the job in which it is called: in a batch script or
+          under salloc. Standard input goes to the ranks, as with srun.
+
+                --dry-run               print the script that runs the step, run nothing
+          """
+              + launchOptions(LaunchOptions.OF_STEPS, "srun");
+      case "shell" ->
+          """
+          hpcrun shell [options] IMAGE
+
+          Opens a shell in IMAGE on a compute node: of the job in which it is called, or of one that
+          it asks for (salloc) and gives back at the end. The shell is bash if the image has it, else
+          sh.
+
+                --shell=PROGRAM         another shell
+          """
+              + launchOptions(EnumSet.allOf(SlurmOption.class), "sbatch");
       case "timing" ->
           """
           hpcrun timing JOBID [--ranks] [--json]
@@ -75,7 +114,7 @@ final class HelpText {
     };
   }
 
-  private static String launchOptions() {
+  private static String launchOptions(Set<SlurmOption> slurm, String program) {
     StringBuilder help = new StringBuilder("\nThe container, in Apptainer's words:\n\n");
     row(help, '\0', "bind", "=SRC[:DST[:ro]]", "show a file or directory of the node; repeatable");
     row(help, '\0', "env", "=NAME=VALUE", "set a variable for the application; repeatable");
@@ -87,6 +126,9 @@ final class HelpText {
     }
     help.append("\nMPI:\n\n");
     row(help, '\0', "mpi", "=KIND", "auto (default), none, or one of 'srun --mpi=list'");
+    if (program.equals("sbatch")) {
+      row(help, '\0', "image", "=IMAGE", "the image of a script (in its #HPCRUN lines)");
+    }
     help.append("\nHow ranks come into the container:\n\n");
     row(help, '\0', "mode", "=KIND", "auto (default), join one container per node, exec, sharens");
     row(
@@ -97,14 +139,19 @@ final class HelpText {
         "auto (default), shared, or node: copy the image to each node");
     row(help, '\0', "stage-dir", "=DIR", "node-local directory for the copies (default /tmp)");
     row(help, '\0', "stage-limit", "=SIZE", "what the copies may take on a node (default 20G)");
-    help.append("\nThe job, in sbatch's words and with their meaning:\n\n");
-    for (SlurmOption option : SlurmOption.values()) {
+    help.append(
+        "\nThe %s, in %s's words and with their meaning:\n\n"
+            .formatted(program.equals("srun") ? "step" : "job", program));
+    for (SlurmOption option : slurm) {
       String value = option.placeholder();
       boolean assigned =
           option.value() != SlurmValue.NONE && option.value() != SlurmValue.OPTIONAL_WORD;
       row(help, option.letter(), option.option(), (assigned ? "=" : "") + value, option.help());
     }
-    row(help, '\0', "sbatch", "=OPTION", "any other option of sbatch, passed on as it is");
+    if (program.equals("sbatch")) {
+      row(help, '\0', "sbatch", "=OPTION", "any other option of sbatch, passed on as it is");
+    }
+    row(help, '\0', "srun", "=OPTION", "an option of srun for the ranks' step, passed on as it is");
     return help.toString();
   }
 

@@ -7,18 +7,20 @@ import io.hpcrun.spec.ContainerFlag;
 import io.hpcrun.spec.ContainerOptions;
 import io.hpcrun.spec.EnvironmentVariable;
 import io.hpcrun.spec.LaunchSpec;
+import io.hpcrun.spec.LaunchSpec.Kind;
 import io.hpcrun.spec.Mode;
 import io.hpcrun.spec.SlurmOption;
 import io.hpcrun.spec.SlurmSetting;
 import io.hpcrun.spec.SlurmValue;
 import io.hpcrun.spec.Staging;
+import io.hpcrun.spec.UserScript;
 import io.hpcrun.timing.RecordDirectory;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.regex.Pattern;
@@ -45,9 +47,44 @@ final class LaunchOptions {
 
   private LaunchOptions() {}
 
+  /** Options of the job that a step has too, with srun's meaning (srun(1)). */
+  static final Set<SlurmOption> OF_STEPS =
+      EnumSet.of(
+          SlurmOption.CHDIR,
+          SlurmOption.CPUS_PER_GPU,
+          SlurmOption.CPUS_PER_TASK,
+          SlurmOption.DISTRIBUTION,
+          SlurmOption.ERROR,
+          SlurmOption.EXCLUDE,
+          SlurmOption.GPU_BIND,
+          SlurmOption.GPUS,
+          SlurmOption.GPUS_PER_NODE,
+          SlurmOption.GPUS_PER_TASK,
+          SlurmOption.GRES,
+          SlurmOption.GRES_FLAGS,
+          SlurmOption.HINT,
+          SlurmOption.INPUT,
+          SlurmOption.JOB_NAME,
+          SlurmOption.MEM,
+          SlurmOption.MEM_PER_CPU,
+          SlurmOption.MEM_PER_GPU,
+          SlurmOption.NODELIST,
+          SlurmOption.NODES,
+          SlurmOption.NTASKS,
+          SlurmOption.NTASKS_PER_CORE,
+          SlurmOption.NTASKS_PER_GPU,
+          SlurmOption.NTASKS_PER_NODE,
+          SlurmOption.NTASKS_PER_SOCKET,
+          SlurmOption.OPEN_MODE,
+          SlurmOption.OUTPUT,
+          SlurmOption.OVERCOMMIT,
+          SlurmOption.THREADS_PER_CORE,
+          SlurmOption.TIME,
+          SlurmOption.TRES_BIND);
+
   /** Adds the options of a launch to a sub-command's own. */
-  static Options add(Options options) {
-    for (SlurmOption option : SlurmOption.values()) {
+  static Options add(Options options, Set<SlurmOption> slurm) {
+    for (SlurmOption option : slurm) {
       Option.Builder builder =
           option.letter() == '\0'
               ? Option.builder()
@@ -75,38 +112,91 @@ final class LaunchOptions {
             "stage",
             "stage-dir",
             "stage-limit",
-            "sbatch")) {
+            "srun")) {
       options.addOption(Option.builder().longOpt(name).hasArg().get());
     }
     return options;
   }
 
   /**
-   * The spec that options and words ask for. Words are Latin-1 views of bytes.
+   * The launch that the words of {@code run} or {@code submit} ask for: an image and a command, or
+   * a script with {@code #HPCRUN} lines, whose words come before those of the command line.
    *
    * @throws Failure with exit code 2 for whatever is wrong
    */
-  static LaunchSpec spec(
-      GetoptParser.Parsed parsed, Path workingDirectory, Map<String, String> environment) {
+  static LaunchSpec job(GetoptParser parser, List<String> words, Console console) {
+    GetoptParser.Parsed parsed = parser.parse(words);
+    if (parsed.rest().isEmpty()) {
+      throw noImage();
+    }
+    Path file = path("image", parsed.rest().getFirst(), console.workingDirectory());
+    if (!ScriptFile.isScript(file)) {
+      if (parsed.last("image") != null) {
+        throw Failure.usage(
+            "--image names the image of a script, and " + file + " is not a script",
+            "write: hpcrun run|submit [options] IMAGE -- COMMAND [ARGUMENT...]");
+      }
+      return spec(parsed, Kind.JOB, command(parsed.rest()), Optional.empty(), file, console);
+    }
+    ScriptFile script =
+        ScriptFile.read(file, parsed.rest().stream().skip(1).map(ByteString::ofLatin1).toList());
+    List<String> all = new ArrayList<>(script.options());
+    all.addAll(words.subList(0, words.size() - parsed.rest().size()));
+    GetoptParser.Parsed both = parser.parse(all);
+    if (!both.rest().isEmpty()) {
+      throw Failure.usage(
+          "an #HPCRUN line of "
+              + file
+              + " holds '"
+              + both.rest().getFirst()
+              + "', which is no option",
+          "write only options there, such as: #HPCRUN --image=app.sif --mpi=pmix");
+    }
+    if (both.last("image") == null) {
+      throw Failure.usage(
+          "the script " + file + " names no image",
+          "write a line '#HPCRUN --image=IMAGE' beside its #SBATCH lines");
+    }
+    Path image = path("image", both.last("image"), console.workingDirectory());
+    UserScript named = script.script().named(jobName(ByteString.of(file.toString())));
+    return spec(both, Kind.SCRIPT, List.of(), Optional.of(named), image, console);
+  }
+
+  /** The step that the words of {@code exec} ask for. */
+  static LaunchSpec step(GetoptParser.Parsed parsed, Console console) {
     List<ByteString> command = command(parsed.rest());
-    Path image = image(parsed.rest(), workingDirectory);
+    Path image = path("image", parsed.rest().getFirst(), console.workingDirectory());
+    return spec(parsed, Kind.STEP, command, Optional.empty(), image, console);
+  }
+
+  static LaunchSpec spec(
+      GetoptParser.Parsed parsed,
+      Kind kind,
+      List<ByteString> command,
+      Optional<UserScript> script,
+      Path image,
+      Console console) {
     return new LaunchSpec(
         image,
+        kind,
         command,
-        slurm(parsed, command),
-        verbatim(parsed),
+        script,
+        slurm(parsed, kind == Kind.JOB ? Optional.of(command.getFirst()) : Optional.empty()),
+        verbatim(parsed, "sbatch", "--sbatch=--licenses=matlab:1"),
+        verbatim(parsed, "srun", "--srun=--kill-on-bad-exit"),
         container(parsed),
         mpi(parsed),
         choice(parsed, "mode", Mode.values(), Mode.AUTO, Mode::label),
         staging(parsed),
-        RecordDirectory.of(environment).path());
+        RecordDirectory.of(console.environment()).path());
   }
 
-  private static Path image(List<String> rest, Path workingDirectory) {
-    ByteString word = ByteString.ofLatin1(rest.getFirst());
+  /** The image's path, or that of a script. */
+  static Path path(String what, String given, Path workingDirectory) {
+    ByteString word = ByteString.ofLatin1(given);
     String text = word.toString();
     if (text.isEmpty()) {
-      throw Failure.usage("the image's name is empty", "give the path of an image");
+      throw Failure.usage("the " + what + "'s name is empty", "give the path of an image");
     }
     if (URI.matcher(text).matches()) {
       throw Failure.image(
@@ -131,11 +221,15 @@ final class LaunchOptions {
     }
   }
 
+  static Failure noImage() {
+    return Failure.usage(
+        "there is neither an image nor a command",
+        "write: hpcrun run|submit|exec [options] IMAGE -- COMMAND [ARGUMENT...]");
+  }
+
   private static List<ByteString> command(List<String> rest) {
     if (rest.isEmpty()) {
-      throw Failure.usage(
-          "there is neither an image nor a command",
-          "write: hpcrun run|submit [options] IMAGE -- COMMAND [ARGUMENT...]");
+      throw noImage();
     }
     List<String> words = rest.subList(1, rest.size());
     if (!words.isEmpty() && words.getFirst().equals("--")) {
@@ -144,18 +238,19 @@ final class LaunchOptions {
     if (words.isEmpty() || words.getFirst().isEmpty()) {
       throw Failure.usage(
           "there is no command after the image " + ByteString.ofLatin1(rest.getFirst()),
-          "write: hpcrun run|submit [options] IMAGE -- COMMAND [ARGUMENT...]");
+          "write: hpcrun run|submit|exec [options] IMAGE -- COMMAND [ARGUMENT...]");
     }
     return words.stream().map(ByteString::ofLatin1).toList();
   }
 
-  private static List<SlurmSetting> slurm(GetoptParser.Parsed parsed, List<ByteString> command) {
+  /** The options that were given; a job without a name gets the command's. */
+  static List<SlurmSetting> slurm(GetoptParser.Parsed parsed, Optional<ByteString> command) {
     List<SlurmSetting> settings = new ArrayList<>();
     for (SlurmOption option : SlurmOption.values()) {
       if (parsed.options().hasOption(option.option())) {
         settings.add(new SlurmSetting(option, value(parsed, option)));
-      } else if (option == SlurmOption.JOB_NAME) {
-        settings.add(new SlurmSetting(option, jobName(command.getFirst())));
+      } else if (option == SlurmOption.JOB_NAME && command.isPresent()) {
+        settings.add(new SlurmSetting(option, jobName(command.get())));
       }
     }
     for (List<SlurmOption> group : EXCLUSIVE) {
@@ -208,8 +303,8 @@ final class LaunchOptions {
     return name.isEmpty() ? "hpcrun" : name.substring(0, Math.min(name.length(), 64));
   }
 
-  private static List<String> verbatim(GetoptParser.Parsed parsed) {
-    String[] values = parsed.options().getOptionValues("sbatch");
+  private static List<String> verbatim(GetoptParser.Parsed parsed, String program, String example) {
+    String[] values = parsed.options().getOptionValues(program);
     List<String> verbatim = new ArrayList<>();
     for (String value : values == null ? new String[0] : values) {
       ByteString word = ByteString.ofLatin1(value);
@@ -217,8 +312,8 @@ final class LaunchOptions {
           word.isUtf8() ? new String(word.bytes(), java.nio.charset.StandardCharsets.UTF_8) : "";
       if (!text.startsWith("-") || text.length() < 2 || CONTROL.matcher(text).find()) {
         throw Failure.usage(
-            "--sbatch=" + word + " is not an option of sbatch",
-            "write it with its dashes and its value in one word: --sbatch=--licenses=matlab:1");
+            "--" + program + "=" + word + " is not an option of " + program,
+            "write it with its dashes and its value in one word: " + example);
       }
       verbatim.add(text);
     }

@@ -79,6 +79,8 @@ public final class Main {
     return switch (words.getFirst()) {
       case "submit" -> SubmitCommand.run(rest, console);
       case "run" -> RunCommand.run(rest, console);
+      case "exec" -> StepCommand.exec(rest, console);
+      case "shell" -> StepCommand.shell(rest, console);
       case "timing" -> TimingCommand.run(rest, console);
       case "help", "--help", "-h" -> help(rest, console);
       case "version", "--version", "-V" -> {

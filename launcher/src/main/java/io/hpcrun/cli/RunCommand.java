@@ -10,7 +10,6 @@ import io.hpcrun.timing.RecordDirectory;
 import io.hpcrun.timing.TimingTable;
 import java.util.List;
 import java.util.Map;
-import org.apache.commons.cli.Options;
 
 /**
  * {@code hpcrun run}: submits a launch, waits, copies its output, prints its timing and ends with
@@ -20,9 +19,8 @@ final class RunCommand {
   private RunCommand() {}
 
   static int run(List<String> words, Console console) {
-    GetoptParser.Parsed parsed =
-        new GetoptParser(LaunchOptions.add(new Options()), "run").parse(words);
-    LaunchSpec spec = LaunchOptions.spec(parsed, console.workingDirectory(), console.environment());
+    LaunchSpec spec =
+        LaunchOptions.job(new GetoptParser(SubmitCommand.jobOptions(), "run"), words, console);
     if (Launcher.isArray(spec)) {
       throw Failure.usage(
           "hpcrun run follows one job and --array makes many",

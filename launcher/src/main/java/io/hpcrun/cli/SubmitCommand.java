@@ -5,6 +5,8 @@ import io.hpcrun.failure.Failure;
 import io.hpcrun.image.ImageDigest;
 import io.hpcrun.slurm.SlurmClient;
 import io.hpcrun.spec.LaunchSpec;
+import io.hpcrun.spec.SlurmOption;
+import java.util.EnumSet;
 import java.util.List;
 import org.apache.commons.cli.Option;
 import org.apache.commons.cli.Options;
@@ -14,12 +16,14 @@ final class SubmitCommand {
   private SubmitCommand() {}
 
   static int run(List<String> words, Console console) {
-    Options options =
-        LaunchOptions.add(new Options())
-            .addOption(Option.builder().longOpt("dry-run").get())
-            .addOption(Option.builder().longOpt("parsable").get());
-    GetoptParser.Parsed parsed = new GetoptParser(options, "submit").parse(words);
-    LaunchSpec spec = LaunchOptions.spec(parsed, console.workingDirectory(), console.environment());
+    GetoptParser parser =
+        new GetoptParser(
+            jobOptions()
+                .addOption(Option.builder().longOpt("dry-run").get())
+                .addOption(Option.builder().longOpt("parsable").get()),
+            "submit");
+    GetoptParser.Parsed parsed = parser.parse(words);
+    LaunchSpec spec = LaunchOptions.job(parser, words, console);
     Launcher launcher = new Launcher(new SlurmClient(), new ImageDigest(console.environment()));
     if (parsed.options().hasOption("dry-run")) {
       console.out().writeBytes(launcher.script(spec));
@@ -39,5 +43,12 @@ final class SubmitCommand {
           null);
     }
     return ExitCode.OK.code();
+  }
+
+  /** The options of {@code submit} and {@code run}. */
+  static Options jobOptions() {
+    return LaunchOptions.add(new Options(), EnumSet.allOf(SlurmOption.class))
+        .addOption(Option.builder().longOpt("sbatch").hasArg().get())
+        .addOption(Option.builder().longOpt("image").hasArg().get());
   }
 }

@@ -1,8 +1,8 @@
 package io.hpcrun.image;
 
 import io.hpcrun.failure.Failure;
+import io.hpcrun.process.Programs;
 import java.io.IOException;
-import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -10,17 +10,18 @@ import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.time.Duration;
 import java.util.HexFormat;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * The SHA-256 of an image file, remembered as long as the file stays as it is: a file of the user's
  * cache directory for each path, which holds size, modification and change time, inode and digest.
  */
 public final class ImageDigest {
-  private static final int BLOCK = 1 << 20;
-
   private final Path cache;
 
   /** Remembers digests in {@code $XDG_CACHE_HOME/hpcrun/digests}, or below {@code ~/.cache}. */
@@ -46,7 +47,7 @@ public final class ImageDigest {
       if (known.isPresent()) {
         return known.get();
       }
-      String digest = read(image);
+      String digest = compute(image);
       if (state(image).equals(state)) {
         remember(remembered, state + ' ' + digest + '\n');
       }
@@ -81,15 +82,20 @@ public final class ImageDigest {
     }
   }
 
-  private static String read(Path image) throws IOException {
-    MessageDigest digest = sha256();
-    byte[] block = new byte[BLOCK];
-    try (InputStream in = Files.newInputStream(image)) {
-      for (int length; (length = in.read(block)) > 0; ) {
-        digest.update(block, 0, length);
-      }
+  /** coreutils has the processor's own instructions for it, ten times as fast as ours. */
+  private static String compute(Path image) throws IOException {
+    Programs.Result result =
+        Programs.run(
+            List.of("sha256sum", "--", image.toString()),
+            Set.of(),
+            new byte[0],
+            Duration.ofHours(2));
+    // A backslash comes first when the name holds one.
+    String digest = result.output().replaceFirst("^\\\\", "").split(" ")[0];
+    if (result.exitCode() != 0 || !digest.matches("[0-9a-f]{64}")) {
+      throw new IOException(result.error().strip());
     }
-    return hexadecimal(digest.digest());
+    return digest;
   }
 
   /** A digest that cannot be remembered is computed again the next time. */

@@ -62,6 +62,17 @@ public final class Planner {
                       "srun of Slurm 22.05 to 23.02 does not take it from the job",
                       "option --cpus-per-task"));
             });
+    if (spec.kind() == LaunchSpec.Kind.STEP) {
+      spec.slurm().stream()
+          .filter(setting -> setting.option() != SlurmOption.CPUS_PER_TASK)
+          .forEach(
+              setting ->
+                  srun.add(
+                      "--"
+                          + setting.option().option()
+                          + (setting.value().isEmpty() ? "" : "=" + setting.value())));
+    }
+    srun.addAll(spec.srun());
     boolean shared = mode == Mode.AUTO || mode == Mode.JOIN;
     return new Plan(
         spec,

@@ -7,6 +7,7 @@ import io.hpcrun.spec.SlurmOption;
 import io.hpcrun.spec.Staging;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -38,6 +39,9 @@ public final class StagingRule {
           Map.entry("wekafs", 64),
           Map.entry("pvfs2", 64),
           Map.entry("fuse.glusterfs", 64));
+
+  private static final Pattern DIRECTIVE =
+      Pattern.compile("#SBATCH(?:.*\\s)?(?:-N\\s*|--nodes[=\\s]\\s*)(\\d+[kKmM]?)(?:[-\\s].*)?");
 
   private final LaunchSpec spec;
   private final Image image;
@@ -110,7 +114,8 @@ public final class StagingRule {
 
   /** The least number of nodes that was asked for: 4, 2-8 and 1k are values of --nodes. */
   private long nodes() {
-    Matcher nodes = NODES.matcher(spec.slurm(SlurmOption.NODES).orElse("1"));
+    Matcher nodes =
+        NODES.matcher(spec.slurm(SlurmOption.NODES).or(this::nodesOfScript).orElse("1"));
     if (!nodes.matches()) {
       return 1;
     }
@@ -120,5 +125,14 @@ public final class StagingRule {
       case "m", "M" -> count * 1048576;
       default -> count;
     };
+  }
+
+  private Optional<String> nodesOfScript() {
+    return spec.script().stream()
+        .flatMap(script -> script.directives().stream())
+        .map(line -> DIRECTIVE.matcher(line.latin1()))
+        .filter(Matcher::matches)
+        .map(line -> line.group(1))
+        .reduce((first, last) -> last);
   }
 }

@@ -5,9 +5,13 @@ import io.hpcrun.plan.Decision;
 import io.hpcrun.plan.Plan;
 import io.hpcrun.spec.ByteString;
 import io.hpcrun.spec.EnvironmentVariable;
+import io.hpcrun.spec.LaunchSpec;
+import io.hpcrun.spec.SlurmOption;
 import io.hpcrun.spec.SlurmSetting;
+import io.hpcrun.spec.UserScript;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.Locale;
 
 /**
  * Renders a plan as a batch script: directives for Slurm, the decisions as comments, the launch as
@@ -39,6 +43,36 @@ public final class JobScript {
 
   private String render(String version, String agent, String digest) {
     line("#!/bin/bash");
+    plan.spec().script().ifPresent(own -> own.directives().forEach(l -> line(l.latin1())));
+    if (plan.spec().kind() != LaunchSpec.Kind.STEP) {
+      directives();
+    }
+    if (plan.spec().kind() == LaunchSpec.Kind.STEP && !plan.spec().verbatim().isEmpty()) {
+      line("");
+      list("allocation", plan.spec().verbatim().stream().map(ByteString::of).toList());
+      line("[[ -n ${SLURM_JOB_ID-} ]] || exec salloc \"${allocation[@]}\" bash \"$0\"");
+    }
+    line("#");
+    line("# Written by hpcrun " + version + ". " + purpose());
+    decisions();
+    line("");
+    line("# ---- the launch");
+    launch(version, digest);
+    line("");
+    line("# ---- the node agent");
+    text.append(latin1(agent.strip())).append('\n');
+    line("");
+    line("hpcrun_main \"$@\"");
+    return text.toString();
+  }
+
+  private String purpose() {
+    return plan.spec().kind() == LaunchSpec.Kind.STEP
+        ? "It runs in an allocation."
+        : "It can be read, kept and given to sbatch as it is.";
+  }
+
+  private void directives() {
     for (SlurmSetting setting : plan.spec().slurm()) {
       String value = setting.value();
       line(
@@ -47,8 +81,9 @@ public final class JobScript {
               + (value.isEmpty() ? "" : "=" + directiveWord(value)));
     }
     plan.spec().verbatim().forEach(option -> line("#SBATCH " + directiveWord(option)));
-    line("#");
-    line("# Written by hpcrun " + version + ". It can be read, kept and given to sbatch as it is.");
+  }
+
+  private void decisions() {
     line("# image " + comment(plan.image().path().toString()) + imageDetails());
     for (Decision decision : plan.decisions()) {
       line(
@@ -59,9 +94,10 @@ public final class JobScript {
                   comment(decision.reason()),
                   decision.source()));
     }
-    line("");
-    line("# ---- the launch");
-    line("hpcrun_kind=job");
+  }
+
+  private void launch(String version, String digest) {
+    line("hpcrun_kind=" + plan.spec().kind().name().toLowerCase(Locale.ROOT));
     line("hpcrun_image=" + ShellWord.quote(plan.image().path().toString()));
     line("hpcrun_header=" + plan.image().header().orElse("''"));
     list("hpcrun_command", plan.spec().command());
@@ -77,12 +113,24 @@ public final class JobScript {
     staging(digest);
     line("hpcrun_records=" + ShellWord.quote(plan.spec().records().toString()));
     line("hpcrun_facts=" + ShellWord.quote(facts(version)));
-    line("");
-    line("# ---- the node agent");
-    text.append(latin1(agent.strip())).append('\n');
-    line("");
-    line("hpcrun_main");
-    return text.toString();
+    if (plan.spec().kind() == LaunchSpec.Kind.STEP) {
+      line("hpcrun_step_nodes=" + plan.spec().slurm(SlurmOption.NODES).orElse("''"));
+      line("hpcrun_step_tasks=" + plan.spec().slurm(SlurmOption.NTASKS).orElse("''"));
+      line("hpcrun_step_nodelist=" + ShellWord.quote(nodelist()));
+    }
+    plan.spec().script().ifPresent(this::script);
+  }
+
+  private String nodelist() {
+    return plan.spec().slurm(SlurmOption.NODELIST).orElse("");
+  }
+
+  /** The user's script as data: in single quotes, so that it can be read as it was written. */
+  private void script(UserScript script) {
+    list("hpcrun_interpreter", script.interpreter());
+    list("hpcrun_arguments", script.arguments());
+    line("# shellcheck disable=SC2016,SC1003 # the script is data here");
+    line("hpcrun_script='" + script.text().latin1().replace("'", "'\\''") + "'");
   }
 
   private void staging(String digest) {
@@ -110,7 +158,9 @@ public final class JobScript {
     json.append("\"hpcrun\":").append(json(version));
     json.append(",\"image\":").append(json(image.path().toString()));
     image.id().ifPresent(id -> json.append(",\"image_id\":").append(json(id)));
-    json.append(",\"command\":").append(json(plan.spec().command().getFirst().toString()));
+    plan.spec().command().stream()
+        .findFirst()
+        .ifPresent(command -> json.append(",\"command\":").append(json(command.toString())));
     for (Decision decision : plan.decisions()) {
       json.append(',').append(json(decision.what())).append(':').append(json(decision.value()));
     }

@@ -8,9 +8,12 @@ import java.util.Optional;
  * A launch as it is wanted: complete and checked, before image and cluster are looked at.
  *
  * @param image absolute path of the image
- * @param command the application and its arguments, at least one word
- * @param slurm the sbatch options, in the order of {@link SlurmOption}
+ * @param kind a job of its own, a step of the job in which hpcrun runs, or a user's script
+ * @param command the application and its arguments, at least one word; none for a script
+ * @param script the user's script, if that is what runs
+ * @param slurm the options of sbatch, or of srun for a step, in the order of {@link SlurmOption}
  * @param verbatim further sbatch options, passed through unread ({@code --sbatch})
+ * @param srun further options of the launch step, passed through unread ({@code --srun})
  * @param container how the container is to look
  * @param mpi the process-management interface the user wants ({@code srun --mpi}); empty: hpcrun
  *     chooses
@@ -20,20 +23,34 @@ import java.util.Optional;
  */
 public record LaunchSpec(
     Path image,
+    Kind kind,
     List<ByteString> command,
+    Optional<UserScript> script,
     List<SlurmSetting> slurm,
     List<String> verbatim,
+    List<String> srun,
     ContainerOptions container,
     Optional<String> mpi,
     Mode mode,
     Staging staging,
     Path records) {
 
+  /** What a launch is to Slurm. */
+  public enum Kind {
+    /** A job with one launch. */
+    JOB,
+    /** A step of the job in which hpcrun is called. */
+    STEP,
+    /** A job that runs a user's script, which starts its launches. */
+    SCRIPT
+  }
+
   /** Copies the lists. */
   public LaunchSpec {
     command = List.copyOf(command);
     slurm = List.copyOf(slurm);
     verbatim = List.copyOf(verbatim);
+    srun = List.copyOf(srun);
   }
 
   /** The value of an sbatch option, if it was given. */

@@ -233,7 +233,7 @@ public final class LaunchTiming {
     Long asked = numbers.get("prepare_asked_ns");
     Long done = numbers.get("prepare_done_ns");
     Long begin = line.number("check_begin_ns");
-    Long end = line.number("check_end_ns");
+    Long end = line.number(line.number("ready_ns") == null ? "check_end_ns" : "ready_ns");
     if (node.equals(texts.get("node")) || asked == null || done == null || begin == null) {
       return 0;
     }

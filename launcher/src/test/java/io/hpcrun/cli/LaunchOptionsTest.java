@@ -14,7 +14,6 @@ import io.hpcrun.spec.SlurmOption;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
-import org.apache.commons.cli.Options;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -180,9 +179,9 @@ class LaunchOptionsTest {
   }
 
   private static LaunchSpec parse(List<String> words) {
-    return LaunchOptions.spec(
-        new GetoptParser(LaunchOptions.add(new Options()), "run").parse(words),
-        Path.of("/work/dir"),
-        Map.of("HOME", "/home/u"));
+    return LaunchOptions.job(
+        new GetoptParser(SubmitCommand.jobOptions(), "run"),
+        words,
+        new Console(System.out, System.err, Path.of("/work/dir"), Map.of("HOME", "/home/u")));
   }
 }

@@ -87,7 +87,10 @@ class PlannerTest {
     refuses(
         new LaunchSpec(
             Path.of("/i.sif"),
+            LaunchSpec.Kind.JOB,
             List.of(ByteString.of("app"), notUtf8),
+            Optional.empty(),
+            List.of(),
             List.of(),
             List.of(),
             PLAIN,
@@ -136,7 +139,10 @@ class PlannerTest {
     LaunchSpec spec =
         new LaunchSpec(
             Path.of("/i.sif"),
+            LaunchSpec.Kind.JOB,
             List.of(ByteString.of("app"), ByteString.of(new byte[] {(byte) 0xff})),
+            Optional.empty(),
+            List.of(),
             List.of(),
             List.of(),
             PLAIN,
@@ -191,8 +197,11 @@ class PlannerTest {
   private static LaunchSpec staging(Staging staging, String nodes) {
     return new LaunchSpec(
         Path.of("/i.sif"),
+        LaunchSpec.Kind.JOB,
         List.of(ByteString.of("app")),
+        Optional.empty(),
         List.of(new SlurmSetting(SlurmOption.NODES, nodes)),
+        List.of(),
         List.of(),
         PLAIN,
         Optional.empty(),
@@ -206,8 +215,11 @@ class PlannerTest {
     LaunchSpec spec =
         new LaunchSpec(
             Path.of("/i.sif"),
+            LaunchSpec.Kind.JOB,
             List.of(ByteString.of("app")),
+            Optional.empty(),
             List.of(new SlurmSetting(SlurmOption.CPUS_PER_TASK, "4")),
+            List.of(),
             List.of(),
             PLAIN,
             Optional.empty(),
@@ -264,7 +276,10 @@ class PlannerTest {
   private static LaunchSpec spec(String command, Optional<String> mpi, ContainerOptions container) {
     return new LaunchSpec(
         Path.of("/i.sif"),
+        LaunchSpec.Kind.JOB,
         List.of(ByteString.of(command)),
+        Optional.empty(),
+        List.of(),
         List.of(),
         List.of(),
         container,

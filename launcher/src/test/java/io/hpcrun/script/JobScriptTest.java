@@ -127,6 +127,7 @@ class JobScriptTest {
   private static LaunchSpec everything() {
     return new LaunchSpec(
         SIF.path(),
+        LaunchSpec.Kind.JOB,
         List.of(
             ByteString.of("./app"),
             ByteString.of("two words"),
@@ -137,6 +138,7 @@ class JobScriptTest {
             ByteString.of("größe"),
             ByteString.of("a rather long argument that makes the list go on in a line of its own"),
             ByteString.of("#SBATCH --nodes=99")),
+        Optional.empty(),
         List.of(
             new SlurmSetting(SlurmOption.CPUS_PER_TASK, "8"),
             new SlurmSetting(SlurmOption.EXCLUSIVE, ""),
@@ -144,6 +146,7 @@ class JobScriptTest {
             new SlurmSetting(SlurmOption.NODELIST, "c[1-4,7]"),
             new SlurmSetting(SlurmOption.TIME, "1-12:00")),
         List.of("--licenses=matlab:1", "--mail-user=a b@c"),
+        List.of("--kill-on-bad-exit"),
         new ContainerOptions(
             List.of(
                 new BindMount(ByteString.of("/scratch"), ByteString.of("/scratch"), false),
@@ -167,8 +170,11 @@ class JobScriptTest {
       List<ByteString> command, List<SlurmSetting> slurm, ContainerOptions container) {
     return new LaunchSpec(
         SIF.path(),
+        LaunchSpec.Kind.JOB,
         command,
+        Optional.empty(),
         slurm,
+        List.of(),
         List.of(),
         container,
         Optional.empty(),

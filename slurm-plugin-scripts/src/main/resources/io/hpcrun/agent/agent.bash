@@ -54,8 +54,8 @@ hpcrun_write_record() {
   return 1
 }
 
-# hpcrun_agent NODE_DIRECTORY RECORD_PREFIX MODE MPI SPOOL STAGE PART OPTIONS [OPTION…] IMAGE [HEADER],
-# each word with an = before it (see hpcrun_enter), in a step that lives until its standard input
+# hpcrun_agent NODE_DIRECTORY RECORD_PREFIX LAUNCH MODE MPI SPOOL STAGE PART OPTIONS [OPTION…] IMAGE
+# [HEADER], LAUNCH being the number of the (first) launch, each word with an = before it (see hpcrun_enter), in a step that lives until its standard input
 # ends. The last note it prints for the batch script is "ready" or "unfit".
 hpcrun_agent() {
   local -A hpcrun_times=()
@@ -68,8 +68,9 @@ hpcrun_agent() {
   # for the moment it takes to write the record.
   trap ':' HUP INT QUIT USR1 USR2 ALRM TERM VTALRM PROF XCPU XFSZ IO PWR
   set -- "${@#=}"
-  hpcrun_directory=$1 hpcrun_prefix=$2 mode=$3 mpi=$4 spool=$5 stage=$6 part=$7 count=$8
-  shift 8
+  hpcrun_directory=$1 hpcrun_prefix=$2 hpcrun_number=$3 mode=$4 mpi=$5 spool=$6 stage=$7 part=$8
+  count=$9
+  shift 9
   options=("${@:1:count}")
   shift "$count"
   hpcrun_image=$1 hpcrun_from=shared
@@ -123,6 +124,7 @@ hpcrun_agent() {
     return 0
   fi
   hpcrun_settle "$mode"
+  hpcrun_time ready
   hpcrun_note ready 0 ''
   if [[ -n $hpcrun_directory ]]; then
     hpcrun_watch "$hpcrun_directory/ranks"
@@ -284,10 +286,12 @@ hpcrun_collect() {
   reason=$REPLY
   hpcrun_json "$hpcrun_version"
   version=$REPLY
-  for number in "${!ranks[@]}" ${ranks[0]-0}; do
-    [[ -n ${ranks[$number]-} || $number == 0 ]] || continue
+  if ((${#ranks[@]} == 0)); then
+    ranks[$hpcrun_number]=0
+  fi
+  for number in "${!ranks[@]}"; do
     printf -v head '{"schema":"hpcrun.record/1","type":"node","launch":"%s","node":"%s","ranks":%s,"mode":"%s"' \
-      "${hpcrun_prefix##*/}.$number" "$hpcrun_node" "${ranks[$number]-0}" "$hpcrun_how"
+      "${hpcrun_prefix##*/}.$number" "$hpcrun_node" "${ranks[$number]}" "$hpcrun_how"
     head+="${reason:+,\"mode_reason\":\"$reason\"}${version:+,\"runtime\":\"$version\"},\"image_from\":\"$hpcrun_from\""
     for name in "${!hpcrun_times[@]}"; do
       head+=",\"${name}_ns\":${hpcrun_times[$name]}"
@@ -315,15 +319,10 @@ hpcrun_srun_per_node() {
 
 # hpcrun_agents WORD…: the agents of all nodes.
 hpcrun_agents() {
-  hpcrun_srun_per_node bash -c "$(declare -f hpcrun_now hpcrun_time hpcrun_say hpcrun_note hpcrun_json \
-    hpcrun_write_record hpcrun_agent hpcrun_check_node hpcrun_make_directory hpcrun_settle hpcrun_sweep \
-    hpcrun_watch hpcrun_lose hpcrun_collect hpcrun_find_runtime hpcrun_pass_environment hpcrun_image_problem \
-    hpcrun_namespace_problem hpcrun_setuid_runtime hpcrun_version_problem hpcrun_open_tools \
-    hpcrun_run_tool hpcrun_pipe hpcrun_keep hpcrun_start_keeper hpcrun_await_holder hpcrun_release \
-    hpcrun_changes hpcrun_join_words hpcrun_hold hpcrun_write_enter)
-$([[ $hpcrun_stage != node ]] || declare -f hpcrun_cache hpcrun_take_staged hpcrun_lock_staging \
-    hpcrun_unlock_staging hpcrun_make_room hpcrun_keep_copy hpcrun_copy_image hpcrun_stage)
-$(declare -p hpcrun_stage_directory hpcrun_stage_limit hpcrun_digest hpcrun_image_size 2>/dev/null)
+  local -a functions
+  mapfile -t functions < <(compgen -A function hpcrun_)
+  hpcrun_srun_per_node bash -c "$(declare -f "${functions[@]}")
+$(declare -p hpcrun_stage_directory hpcrun_stage_limit hpcrun_digest hpcrun_image_size)
 hpcrun_agent \"\$@\"" hpcrun-agent "${@/#/=}"
 }
 
@@ -388,7 +387,7 @@ hpcrun_record() {
   printf -v text '{"schema":"hpcrun.record/1","type":"launch","launch":"%s","job":"%s","cluster":"%s","uid":%s,"state":"%s"' \
     "${hpcrun_prefix##*/}.$hpcrun_number" "$hpcrun_job" "${SLURM_CLUSTER_NAME//[!A-Za-z0-9._-]/_}" "$UID" "$1"
   text+=${2:+,\"exit\":$2}
-  text+=",\"nodes\":$hpcrun_nodes${hpcrun_ranks:+,\"ranks\":$hpcrun_ranks}"
+  text+="${hpcrun_nodes:+,\"nodes\":$hpcrun_nodes}${hpcrun_ranks:+,\"ranks\":$hpcrun_ranks}"
   text+=",\"node\":\"${SLURMD_NODENAME:-$HOSTNAME}\",\"clock\":\"CLOCK_REALTIME\""
   text+=",\"resolution_ns\":$([[ -n ${EPOCHREALTIME-} ]] && echo 1000 || echo 1)"
   for name in submit eligible start; do
@@ -431,23 +430,40 @@ hpcrun_identify() {
   fi
   hpcrun_prefix=$hpcrun_records/$hpcrun_job/$hpcrun_job.${SLURM_RESTART_COUNT:-0}
   hpcrun_number=0
-  hpcrun_nodes=${hpcrun_step_nodes:-$SLURM_JOB_NUM_NODES}
-  hpcrun_ranks=${SLURM_NTASKS-}
+  hpcrun_nodes=$SLURM_JOB_NUM_NODES hpcrun_ranks=${SLURM_NTASKS-} hpcrun_nodelist=''
   hpcrun_bare='' hpcrun_ready=''
   hpcrun_random=$(od -An -N8 -tx8 /dev/urandom)
   hpcrun_random=${hpcrun_random# }
   (umask 077 && mkdir -p -- "${hpcrun_prefix%/*}") 2>/dev/null
   if [[ $hpcrun_kind == step ]]; then
-    # One of several in this job: the number that nobody has taken yet.
-    while [[ -w ${hpcrun_prefix%/*} ]] && ! (set -C && : >"$hpcrun_prefix.$hpcrun_number.job.jsonl") 2>/dev/null; do
-      hpcrun_number=$((hpcrun_number + 1))
-    done
+    hpcrun_identify_step
   else
     # Records of an older job with the same number: Slurm was set up anew, or the home is shared.
     rm -f -- "$hpcrun_prefix".*.job.jsonl "$hpcrun_prefix".*.node.*.jsonl 2>/dev/null
   fi
   hpcrun_directory=/tmp/hpcrun.${hpcrun_prefix##*/}.$hpcrun_number.$hpcrun_random
   hpcrun_part=${hpcrun_stage_directory-}/part.${hpcrun_digest-}.${hpcrun_prefix##*/}.$hpcrun_random
+}
+
+# One of several launches in this job: its nodes, and the number that nobody has taken yet.
+# shellcheck disable=SC2154 # they are set by the script of a step
+hpcrun_identify_step() {
+  hpcrun_ranks=${hpcrun_step_tasks:-$hpcrun_ranks} hpcrun_nodelist=$hpcrun_step_nodelist
+  if [[ -n $hpcrun_step_nodes ]]; then
+    hpcrun_nodes=${hpcrun_step_nodes%%-*}
+  elif [[ -n $hpcrun_nodelist ]]; then
+    hpcrun_nodes=$(scontrol show hostnames "$hpcrun_nodelist" | wc -l)
+  elif [[ -n $hpcrun_step_tasks ]] && ((hpcrun_step_tasks < hpcrun_nodes)); then
+    hpcrun_nodes=$hpcrun_step_tasks
+  fi
+  hpcrun_claim
+}
+
+# The launch's number: the first one of the job without a record.
+hpcrun_claim() {
+  while [[ -w ${hpcrun_prefix%/*} ]] && ! (set -C && : >"$hpcrun_prefix.$hpcrun_number.job.jsonl") 2>/dev/null; do
+    hpcrun_number=$((hpcrun_number + 1))
+  done
 }
 
 # hpcrun_launch COMMAND…: the ranks. Returns the launch step's exit code.
@@ -464,13 +480,105 @@ hpcrun_launch() {
     for variable in "${hpcrun_alone[@]+"${hpcrun_alone[@]}"}"; do
       export "HPCRUN_ALONE_$variable"
     done
-    exec srun --export=ALL ${hpcrun_step_nodes:+--nodelist="$hpcrun_ready"} \
-      "${hpcrun_srun[@]+"${hpcrun_srun[@]}"}" \
+    if [[ $hpcrun_kind == step ]]; then
+      set -- --nodes="$hpcrun_nodes" --nodelist="$hpcrun_ready"
+    else
+      set --
+    fi
+    exec srun --export=ALL "${hpcrun_srun[@]+"${hpcrun_srun[@]}"}" "$@" \
       bash -c "$(declare -f hpcrun_now hpcrun_find_runtime hpcrun_pass_environment hpcrun_enter)
 hpcrun_enter \"\$@\"" hpcrun-enter "${words[@]/#/=}"
   )
   code=$?
   hpcrun_time launch_done
+  return "$code"
+}
+
+# The user's script, which starts launches with "hpcrun exec -- COMMAND": this script once more.
+# shellcheck disable=SC2154 # they are set by the job script
+hpcrun_run_script() {
+  local variable signal child code=1
+  if [[ ! -d $hpcrun_directory ]]; then
+    hpcrun_say "the script cannot be started: there is no node directory on ${SLURMD_NODENAME:-$HOSTNAME}"
+    return 1
+  fi
+  if ! {
+    printf '%s' "$hpcrun_script" >"$hpcrun_directory/script" &&
+      cp -- "$0" "$hpcrun_directory/job" &&
+      declare -p hpcrun_directory hpcrun_prefix hpcrun_bare hpcrun_seconds >"$hpcrun_directory/session" &&
+      mkdir -- "$hpcrun_directory/bin" &&
+      printf '#!/bin/bash\nexec bash %q %q "$@"\n' "$hpcrun_directory/job" "$hpcrun_directory" \
+        >"$hpcrun_directory/bin/hpcrun" && chmod 700 "$hpcrun_directory/bin/hpcrun"
+  } 2>/dev/null; then
+    hpcrun_say "the script cannot be started: $hpcrun_directory cannot be written"
+    return 1
+  fi
+  (
+    for variable in "${!hpcrun_caller[@]}"; do
+      export "$variable=${hpcrun_caller[$variable]}"
+    done
+    PATH=$hpcrun_directory/bin:$PATH exec "${hpcrun_interpreter[@]}" "$hpcrun_directory/script" \
+      "${hpcrun_arguments[@]+"${hpcrun_arguments[@]}"}"
+  ) <&0 &
+  child=$!
+  # Signals for the batch shell (--signal=B:USR1) are for the user's script.
+  for signal in HUP INT QUIT USR1 USR2 ALRM TERM XCPU; do
+    # shellcheck disable=SC2064 # the signal's name is meant now
+    trap "kill -s $signal $child 2>/dev/null" "$signal"
+  done
+  while kill -0 "$child" 2>/dev/null; do
+    wait "$child"
+    code=$?
+  done
+  return "$code"
+}
+
+# hpcrun in a user's script: hpcrun_session NODE_DIRECTORY exec [SRUN_OPTION…] -- COMMAND…
+hpcrun_session() {
+  local -A hpcrun_times=() hpcrun_seconds=()
+  local directory=$1 code i image='' own=''
+  shift
+  for ((i = 2; i <= $#; i++)); do
+    if [[ ${!i} == -- ]]; then
+      own=1
+      break
+    fi
+    image=${!i}
+  done
+  if [[ ${1-} != exec || -z $own || $image == *.sif || (-n $image && -e $image) ]]; then
+    # Another command of hpcrun, or another image: the installed hpcrun does it.
+    PATH=:$PATH:
+    PATH=${PATH//:"$directory/bin":/:}
+    PATH=${PATH#:}
+    PATH=${PATH%:}
+    if ! type -P hpcrun >/dev/null; then
+      hpcrun_say "in this script: hpcrun exec [srun's options] -- COMMAND [ARGUMENT...]; for anything else hpcrun must be on the PATH of the compute nodes"
+      return 2
+    fi
+    hpcrun "$@"
+    return
+  fi
+  shift
+  # shellcheck disable=SC1091 # written by hpcrun_run_script
+  source "$directory/session"
+  while (($#)) && [[ $1 != -- ]]; do
+    hpcrun_srun+=("$1")
+    shift
+  done
+  if (($# < 2)); then
+    hpcrun_say 'hpcrun exec: there is no command; write: hpcrun exec [srun options] -- COMMAND [ARGUMENT...]'
+    return 2
+  fi
+  shift
+  hpcrun_job=${hpcrun_prefix##*/} hpcrun_job=${hpcrun_job%.*}
+  hpcrun_nodes='' hpcrun_ranks='' hpcrun_number=0
+  hpcrun_claim
+  trap ':' HUP INT QUIT USR1 USR2 ALRM TERM XCPU
+  hpcrun_time script
+  hpcrun_record running ''
+  hpcrun_launch "$@"
+  code=$?
+  hpcrun_record ended "$code"
   return "$code"
 }
 
@@ -480,18 +588,25 @@ hpcrun_enter \"\$@\"" hpcrun-enter "${words[@]/#/=}"
 # code of the job.
 # shellcheck disable=SC2154 # they are set by the job script
 hpcrun_main() {
-  local -A hpcrun_times=() hpcrun_seconds=()
+  local -A hpcrun_times=() hpcrun_seconds=() hpcrun_caller=()
   local code job_times answers alive variable state=ended
   set +eufC # an exported SHELLOPTS is not for this script
+  if [[ $hpcrun_kind == script && $# -gt 0 ]]; then
+    hpcrun_session "$@"
+    return
+  fi
   hpcrun_time script
   hpcrun_identify
   exec {job_times}< <(SLURM_TIME_FORMAT=%s exec scontrol show job "$SLURM_JOB_ID" 2>/dev/null)
-  hpcrun_record running ''
+  [[ $hpcrun_kind == script ]] || hpcrun_record running ''
 
   # A cancelled job's script must live until its ranks have ended, to write the record.
   trap ':' HUP INT QUIT USR1 USR2 ALRM TERM XCPU
   # The session bus of the login node is not there on the nodes, and Apptainer would use it.
-  unset -v XDG_RUNTIME_DIR DBUS_SESSION_BUS_ADDRESS
+  for variable in XDG_RUNTIME_DIR DBUS_SESSION_BUS_ADDRESS; do
+    [[ -z ${!variable+set} ]] || hpcrun_caller[$variable]=${!variable}
+    unset -v "$variable"
+  done
 
   hpcrun_time prepare_asked
   # The agents live as long as their input is open, which is how they learn that the launch is over.
@@ -499,7 +614,7 @@ hpcrun_main() {
     for variable in "${hpcrun_environment[@]+"${hpcrun_environment[@]}"}"; do
       export "HPCRUN_ENV_$variable"
     done
-    hpcrun_agents "$hpcrun_directory" "$hpcrun_prefix" "$hpcrun_mode" "$hpcrun_mpi" "$hpcrun_spool" \
+    hpcrun_agents "$hpcrun_directory" "$hpcrun_prefix" "$hpcrun_number" "$hpcrun_mode" "$hpcrun_mpi" "$hpcrun_spool" \
       "$hpcrun_stage" "$hpcrun_part" "${#hpcrun_container[@]}" \
       "${hpcrun_container[@]+"${hpcrun_container[@]}"}" "$hpcrun_image" "$hpcrun_header"
   }
@@ -509,15 +624,19 @@ hpcrun_main() {
   hpcrun_time prepare_done
   if ((code != 0)); then
     state=refused
+  elif [[ $hpcrun_kind == script ]]; then
+    hpcrun_read_job_times <&"$job_times"
+    hpcrun_run_script
+    code=$?
   else
     hpcrun_launch "${hpcrun_command[@]}"
     code=$?
   fi
   exec {alive}>&-
-  hpcrun_read_job_times <&"$job_times"
+  [[ $hpcrun_kind == script && $state == ended ]] || hpcrun_read_job_times <&"$job_times"
   # Their output ends when they do; what has not ended by then is Slurm's to end with the job.
   while read -r -t 20 -u "$answers"; do :; done 2>/dev/null
   hpcrun_time agents_done
-  hpcrun_record "$state" "$code"
+  [[ $hpcrun_kind == script && $state == ended ]] || hpcrun_record "$state" "$code"
   return "$code"
 }
