@@ -102,7 +102,7 @@ agent() {
   exec 7>&-
   wait "$agent"
   kill "$long"
-  [[ $(<notes) == $'ready\tc1\t0\t' ]]
+  [[ $(<notes) == $'ready\tc1\t0\t\ndone\tc1\t0\t' ]]
   [[ ! -e node ]]
   run cat rec.0.node.c1.jsonl
   [[ ${lines[0]} == '{"schema":"hpcrun.record/1","type":"node","launch":"rec.0","node":"c1","ranks":2,"mode":"exec","mode_reason":"it was asked for","runtime":"apptainer version 1.4.5","image_from":"shared",'* ]]
@@ -125,6 +125,34 @@ agent() {
   [[ $status -eq 5 ]]
   [[ ${lines[0]} == "hpcrun: refused before any rank started: on c1,c2 no image" ]]
   [[ ${lines[1]} == "hpcrun: on c3 slow" ]]
+}
+
+@test "agents that were killed under a launch that failed are named" {
+  local hpcrun_ready=c3,c1,c2
+  run hpcrun_await_end 137 <<<$'done\tc3\t0\t'
+  [[ $output == "hpcrun: on "*"c"*" hpcrun's agent was killed"* && $output == *c1* && $output == *c2* && $output != *c3* ]]
+  run hpcrun_await_end 137 <<<$'done\tc3\t0\t\ndone\tc2\t0\t\ndone\tc1\t0\t'
+  [[ -z $output ]]
+}
+
+@test "what is left in a container that is gone is ended" {
+  mkdir node
+  unshare --map-root-user --mount sh -c 'exec 0</dev/null; sleep 60 & echo $!; exec sleep 60' >pids &
+  local rank=$!
+  for _ in {1..50}; do
+    [[ ! -s pids ]] || break
+    sleep 0.1
+  done
+  sleep 0.2
+  stat -L -c %i "/proc/$rank/ns/mnt" >node/namespace
+  printf '1\n0 7 5 1 %s 100 200\n' "$rank" >node/ranks
+  mkdir bin
+  printf '#!/bin/sh\necho "$@" >scancelled\n' >bin/scancel
+  chmod +x bin/scancel
+  SLURM_JOB_ID=12 PATH=$PWD/bin:$PATH hpcrun_clear "$PWD/node" 0
+  wait "$rank" || [[ $? == 137 ]]
+  ! kill -0 "$(<pids)" 2>/dev/null
+  [[ $(<scancelled) == "--signal=KILL 12.7" ]]
 }
 
 @test "a node that does not answer is a refusal" {

@@ -31,7 +31,8 @@ hpcrun_say() {
 }
 
 # One line for the batch script: KIND, node, exit code, text.
-# Kinds: ready; unfit; remark; bare (there is no node directory); while staging have, need, busy, pass.
+# Kinds: ready; unfit; remark; bare (there is no node directory); while staging have, need, busy, pass;
+# and at the end done.
 hpcrun_note() {
   printf '%s\t%s\t%s\t%s\n' "$1" "$hpcrun_node" "$2" "$3"
 }
@@ -134,8 +135,12 @@ hpcrun_agent() {
   hpcrun_time release_begin
   hpcrun_release
   hpcrun_time release_end
+  if [[ -d $hpcrun_directory ]]; then # its keeper was killed
+    rm -rf -- "$hpcrun_directory"
+  fi
   rm -f -- "$part" # a node that had the image may have been sent it all the same
   hpcrun_collect
+  hpcrun_note 'done' 0 ''
 }
 
 # Is this node fit? hpcrun_check_node MPI HEADER; notes that it is not, or remarks.
@@ -233,7 +238,10 @@ hpcrun_watch() {
       began=$SECONDS wait=50
     done
     if [[ -n $hpcrun_holder ]] && ! kill -0 "$hpcrun_holder" 2>/dev/null; then
-      hpcrun_lose
+      hpcrun_holder=''
+      if ((${#hpcrun_pid[@]})); then
+        hpcrun_say "on $hpcrun_node the container was killed, and its ranks with it; the launch is ended"
+      fi
     fi
     hpcrun_now
     for i in "${!hpcrun_pid[@]}"; do
@@ -252,20 +260,6 @@ hpcrun_watch() {
     wait=$((wait < 50 ? 50 : wait > 1000 ? 1000 : wait))
   done
   exec {file}<&-
-}
-
-# The holder is gone while ranks run: their program files go with it, and what they do next is up to
-# chance. They are ended, on all nodes, as if one rank had been killed.
-hpcrun_lose() {
-  local pid steps
-  hpcrun_holder=''
-  ((${#hpcrun_pid[@]})) || return 0
-  hpcrun_say "on $hpcrun_node the container was killed under its ranks; the launch is ended"
-  kill -s KILL "${hpcrun_pid[@]}" 2>/dev/null
-  steps=$(printf '%s\n' "${hpcrun_line[@]}" | cut -d ' ' -f 2 | sort -u)
-  for pid in $steps; do
-    scancel --signal=KILL "$SLURM_JOB_ID.$pid" 2>/dev/null
-  done
 }
 
 # Writes the node's records, one for each launch of the job that had ranks here.
@@ -378,6 +372,27 @@ hpcrun_await_agents() {
     code_of_first=3
   fi
   return "$code_of_first"
+}
+
+# hpcrun_await_end CODE: waits for the agents' ends, which are the end of their output; what has not
+# ended by then is Slurm's to end with the job. Says which were killed, and their containers with
+# them, before a launch that failed was over.
+hpcrun_await_end() {
+  local kind node names list
+  local -A alive=()
+  local -a nodes
+  IFS=, read -r -a nodes <<<"$hpcrun_ready"
+  for node in "${nodes[@]+"${nodes[@]}"}"; do
+    alive[$node]=1
+  done
+  while IFS=$'\t' read -r -t 20 kind node _; do
+    [[ $kind != 'done' ]] || unset -v "alive[$node]"
+  done
+  if ((${#alive[@]} && $1)); then
+    names=$(printf '%s,' "${!alive[@]}")
+    list=$(scontrol show hostlistsorted "${names%,}" 2>/dev/null) || list=${names%,}
+    hpcrun_say "on $list hpcrun's agent was killed, and the container and the ranks there with it"
+  fi
 }
 
 # Writes the launch's own record: hpcrun_record STATE EXIT_CODE
@@ -618,7 +633,10 @@ hpcrun_main() {
       "$hpcrun_stage" "$hpcrun_part" "${#hpcrun_container[@]}" \
       "${hpcrun_container[@]+"${hpcrun_container[@]}"}" "$hpcrun_image" "$hpcrun_header"
   }
-  answers=${hpcrun_agents_io[0]} alive=${hpcrun_agents_io[1]}
+  # bash closes a coproc's descriptors when it ends. The one that keeps the agents alive must not be
+  # inherited, so it stays as it is.
+  exec {answers}<&"${hpcrun_agents_io[0]}"
+  alive=${hpcrun_agents_io[1]}
   hpcrun_await_agents "$alive" <&"$answers"
   code=$?
   hpcrun_time prepare_done
@@ -634,8 +652,7 @@ hpcrun_main() {
   fi
   exec {alive}>&-
   [[ $hpcrun_kind == script && $state == ended ]] || hpcrun_read_job_times <&"$job_times"
-  # Their output ends when they do; what has not ended by then is Slurm's to end with the job.
-  while read -r -t 20 -u "$answers"; do :; done 2>/dev/null
+  hpcrun_await_end "$code" <&"$answers"
   hpcrun_time agents_done
   [[ $hpcrun_kind == script && $state == ended ]] || hpcrun_record "$state" "$code"
   return "$code"

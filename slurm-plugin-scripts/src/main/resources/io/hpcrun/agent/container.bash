@@ -129,19 +129,50 @@ hpcrun_pipe() {
 
 # hpcrun_keep DIRECTORY [RUNTIME WORD…], outside the step's process tree, so that neither the
 # signals meant for the ranks nor the end of the agent pass it by: runs the holder, which ends when
-# standard input does, and then removes the node directory.
+# standard input does, and then removes the node directory. Whatever is left in the container by then
+# is ended, because its image is gone; if ranks are among it, their launch is ended on all nodes.
 hpcrun_keep() {
   local directory=$1 status=0
   shift
   trap '' HUP INT QUIT PIPE USR1 USR2 TERM
   if (($#)); then
-    "$@"
+    "$@" 2>&1
     status=$?
+    hpcrun_clear "$directory" "$status"
   else
     read -r
   fi
   rm -rf -- "$directory"
   printf 'hpcrun-ended %s\n' "$status"
+}
+
+# hpcrun_clear DIRECTORY STATUS: ends what is left of a container whose runtime ended with STATUS.
+hpcrun_clear() {
+  local namespace inode process step pid stat
+  local -A steps=() ended=()
+  if { read -r namespace <"$1/namespace"; } 2>/dev/null; then
+    while read -r _ step _ _ pid _; do
+      steps[$pid]=$step
+    done < <(tail -n +2 -- "$1/ranks")
+    while read -r inode process; do
+      pid=${process#/proc/} pid=${pid%%/*}
+      if [[ $inode == "$namespace" ]] && kill -s KILL "$pid" && [[ -n ${steps[$pid]-} ]]; then
+        ended[${steps[$pid]}]=1
+      fi
+    done < <(stat -L -c '%i %n' /proc/[0-9]*/ns/mnt)
+    for step in "${!ended[@]}"; do
+      scancel --signal=KILL "$SLURM_JOB_ID.$step"
+    done
+  fi
+  # A runtime that was killed leaves its FUSE process, which is in this session.
+  if (($2 > 128)); then
+    for process in /proc/[0-9]*; do
+      if [[ -O $process && $process != "/proc/$$" ]] && read -r stat <"$process/stat" &&
+        [[ ${stat##*) } =~ ^.\ [0-9]+\ [0-9]+\ $$\  ]]; then
+        kill -s KILL "${process#/proc/}"
+      fi
+    done
+  fi
 }
 
 # hpcrun_start_keeper DIRECTORY [RUNTIME WORD…]. The keeper ends when hpcrun_alive is closed; what it
@@ -152,8 +183,8 @@ hpcrun_start_keeper() {
   their_end=$hpcrun_read_end hpcrun_alive=$hpcrun_write_end
   hpcrun_pipe
   their_said=$hpcrun_write_end hpcrun_said=$hpcrun_read_end
-  setsid --fork bash -c "$(declare -f hpcrun_keep)"$'\nhpcrun_keep "$@"' hpcrun-keeper "$@" \
-    <&"$their_end" >&"$their_said" 2>&1 {hpcrun_alive}>&- {hpcrun_said}<&- {their_end}<&- {their_said}>&-
+  setsid --fork bash -c "$(declare -f hpcrun_keep hpcrun_clear)"$'\nhpcrun_keep "$@"' \
+    hpcrun-keeper "$@" <&"$their_end" >&"$their_said" 2>/dev/null {hpcrun_alive}>&- {hpcrun_said}<&- {their_end}<&- {their_said}>&-
   exec {their_end}<&- {their_said}>&-
 }
 
@@ -273,6 +304,10 @@ hpcrun_hold() {
     return 1
   fi
   hpcrun_time probe_end
+  if ! { stat -L -c %i "/proc/$hpcrun_holder/ns/mnt" >"$hpcrun_directory/namespace"; } 2>/dev/null; then
+    hpcrun_reason="$hpcrun_directory cannot be written"
+    return 1
+  fi
   hpcrun_changes "/proc/$hpcrun_holder"
 }
 
