@@ -12,6 +12,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 class ProgramsTest {
@@ -35,6 +36,7 @@ class ProgramsTest {
   }
 
   @Test
+  @Timeout(30)
   void theTimeLimitEndsGrandchildrenToo() throws Exception {
     Path pid = directory.resolve("pid");
     String script = "sleep 987 & echo $! >" + pid + "; sleep 988; true";
@@ -45,10 +47,11 @@ class ProgramsTest {
                     List.of("sh", "-c", script), Set.of(), new byte[0], Duration.ofSeconds(1)))
         .withMessage("sh did not answer within 1 s");
     long grandchild = Long.parseLong(Files.readString(pid).strip());
-    assertThat(
-            ProcessHandle.of(grandchild).map(ProcessHandle::isAlive).orElse(false)
-                && !isZombie(grandchild))
-        .isFalse();
+    // It was sent its signal; on a busy machine the end comes a moment later.
+    while (ProcessHandle.of(grandchild).map(ProcessHandle::isAlive).orElse(false)
+        && !isZombie(grandchild)) {
+      Thread.sleep(10);
+    }
   }
 
   @Test
