@@ -15,13 +15,16 @@ import io.hpcrun.spec.Mode;
 import io.hpcrun.spec.SlurmOption;
 import io.hpcrun.spec.SlurmSetting;
 import io.hpcrun.spec.Staging;
+import io.hpcrun.spec.UserScript;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.function.Supplier;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -40,13 +43,21 @@ class JobScriptTest {
   private static final ClusterFacts CLUSTER =
       new ClusterFacts("24.11.5", "pmix", Optional.empty(), "/var/spool/slurmd", "amd64");
 
+  private static final Map<String, Supplier<LaunchSpec>> KINDS =
+      Map.of(
+          "hello", JobScriptTest::hello,
+          "everything", JobScriptTest::everything,
+          "script", JobScriptTest::script,
+          "step", () -> step(List.of()),
+          "shell", () -> step(List.of("--partition=main", "--job-name=hpcrun-shell")));
+
   @TempDir private Path directory;
 
   /** Golden files: the script without the agent, which has its own tests. */
   @ParameterizedTest
-  @ValueSource(strings = {"hello", "everything"})
+  @ValueSource(strings = {"hello", "everything", "script", "step", "shell"})
   void rendersTheGoldenScript(String name) throws IOException {
-    String script = render(name.equals("hello") ? hello() : everything(), "# agent");
+    String script = render(KINDS.get(name).get(), "# agent");
     Path golden = Path.of("src/test/resources/scripts/" + name + ".sh");
     if (Boolean.getBoolean("golden.write")) {
       Files.writeString(golden, script, StandardCharsets.ISO_8859_1);
@@ -84,7 +95,8 @@ class JobScriptTest {
   @ParameterizedTest
   @ValueSource(strings = {"bash -n", "shellcheck"})
   void passesBashAndShellcheck(String check) throws Exception {
-    for (LaunchSpec spec : List.of(hello(), everything())) {
+    for (Supplier<LaunchSpec> kind : KINDS.values()) {
+      LaunchSpec spec = kind.get();
       Path file = directory.resolve("job.sh");
       Files.writeString(
           file, render(spec, agent("agent", "container", "stage")), StandardCharsets.ISO_8859_1);
@@ -122,6 +134,55 @@ class JobScriptTest {
             new SlurmSetting(SlurmOption.NTASKS_PER_NODE, "2")),
         new ContainerOptions(
             List.of(), List.of(), Optional.empty(), Optional.empty(), List.of(), List.of()));
+  }
+
+  private static LaunchSpec script() {
+    String text =
+        "#!/bin/bash -l\n#SBATCH -N 2\n#HPCRUN --image=x\nhpcrun exec -- ./app 'a b' \\n\n";
+    return of(
+        LaunchSpec.Kind.SCRIPT,
+        List.of(),
+        Optional.of(
+            new UserScript(
+                List.of(ByteString.of("#SBATCH --job-name=s.sh"), ByteString.of("#SBATCH -N 2")),
+                List.of(ByteString.of("/bin/bash"), ByteString.of("-l")),
+                List.of(ByteString.of("one"), ByteString.of("two words")),
+                ByteString.of(text))),
+        List.of(),
+        List.of());
+  }
+
+  private static LaunchSpec step(List<String> allocation) {
+    return of(
+        LaunchSpec.Kind.STEP,
+        List.of(ByteString.of("./app")),
+        Optional.empty(),
+        List.of(
+            new SlurmSetting(SlurmOption.NODELIST, "c[1-2]"),
+            new SlurmSetting(SlurmOption.NTASKS, "4")),
+        allocation);
+  }
+
+  private static LaunchSpec of(
+      LaunchSpec.Kind kind,
+      List<ByteString> command,
+      Optional<UserScript> script,
+      List<SlurmSetting> slurm,
+      List<String> verbatim) {
+    return new LaunchSpec(
+        SIF.path(),
+        kind,
+        command,
+        script,
+        slurm,
+        verbatim,
+        List.of(),
+        new ContainerOptions(
+            List.of(), List.of(), Optional.empty(), Optional.empty(), List.of(), List.of()),
+        Optional.empty(),
+        Mode.AUTO,
+        new Staging(Staging.From.AUTO, Optional.empty(), Staging.DEFAULT_LIMIT),
+        Path.of("/home/alice/.local/state/hpcrun/records"));
   }
 
   private static LaunchSpec everything() {

@@ -69,6 +69,37 @@ class LaunchTimingTest {
   }
 
   @Test
+  void saysHowEachNodesRanksEntered() throws IOException {
+    launch("12", ",\"mode\":\"auto\"");
+    nodeLine("12", "c1", "\"mode\":\"join\"");
+    nodeLine("12", "c2", "\"mode\":\"exec\",\"mode_reason\":\"nsenter is missing\"");
+    LaunchTiming timing = read("12", new ArrayList<>());
+    assertThat(timing.texts().get("mode")).isEqualTo("exec and join");
+    assertThat(timing.remarks()).contains("mode exec: nsenter is missing (c2)");
+  }
+
+  @Test
+  void measuresTheNodesStages() throws IOException {
+    launch("12", "");
+    nodeLine(
+        "12",
+        "c1",
+        "\"stage_begin_ns\":1000000,\"stage_end_ns\":3000000,\"hold_begin_ns\":3000000,\"hold_end_ns\":9000000,"
+            + "\"probe_begin_ns\":7000000,\"probe_end_ns\":8000000,\"release_begin_ns\":1000000,\"release_end_ns\":5000000");
+    Map<Stage, Durations.Summary> stages = read("12", new ArrayList<>()).overall();
+    assertThat(stages.get(Stage.STAGE).maximum()).isEqualTo(2 * MS);
+    assertThat(stages.get(Stage.HOLD).maximum()).isEqualTo(6 * MS);
+    assertThat(stages.get(Stage.ENTER).maximum()).isEqualTo(MS);
+    assertThat(stages.get(Stage.TEARDOWN).maximum()).isEqualTo(4 * MS);
+  }
+
+  private void nodeLine(String job, String node, String members) throws IOException {
+    Files.writeString(
+        directory.resolve(job + "/" + job + ".0.0.node." + node + ".jsonl"),
+        "{\"type\":\"node\",\"node\":\"" + node + "\"," + members + "}\n");
+  }
+
+  @Test
   void aStageThatWasNotMeasuredIsAbsent() throws IOException {
     Files.createDirectories(directory.resolve("12"));
     Files.writeString(

@@ -1,0 +1,37 @@
+#!/bin/bash
+#
+# Written by hpcrun 1.2.3. It runs in an allocation.
+# image /home/alice/hello-openmpi.sif (SIF, amd64, 0f8fad5b-d9cb-469f-a165-70867728950e)
+# mode = auto: ranks join one container per node, or start one each where they cannot (built-in)
+# mpi = pmix: the cluster's default (slurm.conf MpiDefault)
+# stage = shared: 1 MiB on ext4, 1 or more nodes: not a file system that needs it (rule)
+# bind = /var/spool/slurmd: the PMIx server's files are there (slurm.conf SlurmdSpoolDir)
+# UCX_POSIX_USE_PROC_LINK = n: ranks that do not share a container cannot open each other's /proc files (built-in, for such ranks, unless it is set)
+
+# ---- the launch
+hpcrun_kind=step
+hpcrun_image=/home/alice/hello-openmpi.sif
+hpcrun_header=dddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddd
+hpcrun_command=(./app)
+hpcrun_srun=(--mpi=pmix '--nodelist=c[1-2]' --ntasks=4)
+hpcrun_container=(--no-eval)
+hpcrun_environment=()
+hpcrun_alone=(UCX_POSIX_USE_PROC_LINK=n)
+hpcrun_mode='auto'
+hpcrun_mpi=pmix
+hpcrun_spool=/var/spool/slurmd
+hpcrun_stage=shared
+hpcrun_stage_directory=/tmp/hpcrun-cache.$UID
+hpcrun_stage_limit=21474836480
+hpcrun_digest=''
+hpcrun_image_size=1000
+hpcrun_records=/home/alice/.local/state/hpcrun/records
+hpcrun_facts='"hpcrun":"1.2.3","image":"/home/alice/hello-openmpi.sif","image_id":"0f8fad5b-d9cb-469f-a165-70867728950e","command":"./app","mode":"auto","mpi":"pmix","stage":"shared","bind":"/var/spool/slurmd","UCX_POSIX_USE_PROC_LINK":"n"'
+hpcrun_step_nodes=''
+hpcrun_step_tasks=4
+hpcrun_step_nodelist='c[1-2]'
+
+# ---- the node agent
+# agent
+
+hpcrun_main "$@"
