@@ -135,24 +135,50 @@ agent() {
   [[ -z $output ]]
 }
 
-@test "what is left in a container that is gone is ended" {
-  mkdir node
+@test "what is left in a container that is gone is ended, and nothing else" {
+  mkdir node bin
   unshare --map-root-user --mount sh -c 'exec 0</dev/null; sleep 60 & echo $!; exec sleep 60' >pids &
   local rank=$!
+  unshare --map-root-user --mount sleep 60 &
+  local other=$!
   for _ in {1..50}; do
     [[ ! -s pids ]] || break
     sleep 0.1
   done
   sleep 0.2
-  stat -L -c %i "/proc/$rank/ns/mnt" >node/namespace
   printf '1\n0 7 5 1 %s 100 200\n' "$rank" >node/ranks
-  mkdir bin
   printf '#!/bin/sh\necho "$@" >scancelled\n' >bin/scancel
   chmod +x bin/scancel
-  SLURM_JOB_ID=12 PATH=$PWD/bin:$PATH hpcrun_clear "$PWD/node" 0
+  local namespace
+  exec {namespace}<"/proc/$rank/ns/user"
+  SLURM_JOB_ID=12 PATH=$PWD/bin:$PATH hpcrun_clear "$PWD/node" "$namespace" 0
   wait "$rank" || [[ $? == 137 ]]
   ! kill -0 "$(<pids)" 2>/dev/null
+  kill -0 "$other"
+  kill "$other"
   [[ $(<scancelled) == "--signal=KILL 12.7" ]]
+}
+
+@test "a runtime without a user namespace of its own leaves nothing to end" {
+  mkdir node
+  local namespace
+  exec {namespace}</proc/self/ns/user
+  sleep 60 &
+  hpcrun_clear "$PWD/node" "$namespace" 0
+  kill %1
+}
+
+@test "the keeper passes on what the runtime says, ends with its input and removes the directory" {
+  mkdir node
+  hpcrun_start_keeper "$PWD/node" sh -c 'echo "WARNING: x"; echo "$$ (sh) S"; cat >/dev/null; exit 7'
+  local line
+  read -r line <&"$hpcrun_said"
+  [[ $line == "WARNING: x" ]]
+  read -r line <&"$hpcrun_said"
+  [[ $line == *"(sh) S" ]]
+  exec {hpcrun_alive}>&-
+  read -r -t 10 line <&"$hpcrun_said"
+  [[ $line == "hpcrun-ended 7" && ! -e node ]]
 }
 
 @test "a node that does not answer is a refusal" {
@@ -208,15 +234,15 @@ X
   # Instead of nsenter, a program that shows what the application would see.
   printf '#!/bin/sh\nexec %s -0\n' "$(type -P env)" >bin/show
   chmod +x bin/show
-  printf '%s\0' join /image.sif 1 "$PWD/bin/show" 2 "$(type -P env)" -i PATH=/in -GONE NEW=new \
+  printf '%s\0' join /image.sif 1 "$PWD/bin/show" "" 2 "$(type -P env)" -i PATH=/in -GONE NEW=new \
     "ODD=\$(id) "$'\n'x >node/enter
   # shellcheck disable=SC2016 # expanded by the inner bash
-  env -i PATH="$PATH" GONE=x OWN=own image=mine HPCRUN_ENV_A=$'\xff' SLURM_PROCID=0 SLURM_LOCALID=0 SLURM_STEP_ID=0 \
+  env -i PATH="$PATH" GONE=x OWN=own image=mine REPLY=mine LC_NAME=x HPCRUN_KEPT_LC_ALL=xx_YY HPCRUN_ENV_A=$'\xff' SLURM_PROCID=0 SLURM_LOCALID=0 SLURM_STEP_ID=0 \
     SLURMD_NODENAME=c1 "$BASH" -c "$(declare -f); hpcrun_enter \"\$@\"" x "=$PWD/node" = =0 =0 =/image.sif =app \
     | tr '\0' '|' >seen || true
   run cat seen
   local all="|$output"
-  [[ $all == *"|PATH=/in|"* && $all == *"|NEW=new|"* && $all == *"|OWN=own|"* && $all == *"|image=mine|"* ]]
+  [[ $all == *"|PATH=/in|"* && $all == *"|NEW=new|"* && $all == *"|OWN=own|"* && $all == *"|image=mine|"* && $all == *"|REPLY=mine|"* && $all == *"|LC_ALL=xx_YY|"* ]]
   [[ $all == *"|ODD=\$(id) "$'\n'"x|"* && $all == *$'|A=\xff|'* ]]
   [[ $all != *"|GONE="* && $all != *"|HPCRUN_"* && $all != *"|hpcrun_"* ]]
 }
@@ -225,10 +251,10 @@ X
   rank
   printf '#!/bin/sh\necho "$LD_PRELOAD$LD_LIBRARY_PATH|$*"\n' >bin/show
   chmod +x bin/show
-  printf '%s\0' join /image.sif 1 "$PWD/bin/show" 1 /tool LD_LIBRARY_PATH=/in/lib >node/enter
+  printf '%s\0' join /image.sif 1 "$PWD/bin/show" /work 1 /tool LD_LIBRARY_PATH=/in/lib >node/enter
   # shellcheck disable=SC2016 # expanded by the inner bash
   run bash -c "$(declare -f); hpcrun_enter \"\$@\"" x "=$PWD/node" = =0 =0 =/image.sif =app =-x
-  [[ $output == "|/tool LD_LIBRARY_PATH=/in/lib app -x" ]]
+  [[ $output == "|/tool --chdir=/work LD_LIBRARY_PATH=/in/lib app -x" ]]
 }
 
 @test "the changes of an environment are what differs, whatever the values hold" {

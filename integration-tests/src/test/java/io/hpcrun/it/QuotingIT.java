@@ -130,6 +130,30 @@ class QuotingIT {
     assertThat(arrived.out()).as(what).isEqualTo(dump(expected));
   }
 
+  /** Ranks that join get their words from nsenter, not through Apptainer's JSON. */
+  @Test
+  void passesBytesThatAreNotUtf8() {
+    HostileWords words = new HostileWords(new Random(SEED));
+    List<byte[]> all = new ArrayList<>();
+    for (int value = 1; value < 256; value++) {
+      all.add(new byte[] {(byte) value});
+    }
+    for (int i = 0; i < 50; i++) {
+      all.add(words.brokenWord());
+    }
+    String file = DIRECTORY + "bytes";
+    List<byte[]> command = command("hpcrun", "run", tiny, "--", "writeargs", file);
+    command.addAll(all);
+    alice.runBytes(command).succeeded();
+    ByteArrayOutputStream expected = new ByteArrayOutputStream();
+    all.forEach(
+        word -> {
+          expected.writeBytes(word);
+          expected.write(0);
+        });
+    assertThat(alice.read(file)).as("seed %d", SEED).isEqualTo(expected.toByteArray());
+  }
+
   /** Apptainer would turn such bytes into U+FFFD without a word. */
   @Test
   void refusesWordsThatApptainerWouldChange() {
@@ -137,26 +161,23 @@ class QuotingIT {
     List<String> before = jobs.known();
     for (int i = 0; i < 10; i++) {
       byte[] broken = words.brokenWord();
-      List<byte[]> command = new ArrayList<>();
-      for (String word : List.of("hpcrun", "run", tiny, "--", "argdump", words.word())) {
-        command.add(word.getBytes(UTF_8));
-      }
-      command.add(broken);
-      refusesAsNotUtf8(alice.runBytes(command));
+      List<byte[]> exec =
+          command("hpcrun", "run", "--mode=exec", tiny, "--", "argdump", words.word());
+      exec.add(broken);
+      refusesAsNotUtf8(alice.runBytes(exec));
       byte[] variable = "X=".getBytes(UTF_8);
       byte[] assignment = java.util.Arrays.copyOf(variable, variable.length + broken.length);
       System.arraycopy(broken, 0, assignment, variable.length, broken.length);
-      refusesAsNotUtf8(
-          alice.runBytes(
-              List.of(
-                  "hpcrun".getBytes(UTF_8),
-                  "run".getBytes(UTF_8),
-                  "--env".getBytes(UTF_8),
-                  assignment,
-                  tiny.getBytes(UTF_8),
-                  "envdump".getBytes(UTF_8))));
+      List<byte[]> env = command("hpcrun", "run", "--env");
+      env.add(assignment);
+      env.addAll(command(tiny, "envdump"));
+      refusesAsNotUtf8(alice.runBytes(env));
     }
     assertThat(before).as("jobs before and after").containsAll(jobs.known());
+  }
+
+  private static List<byte[]> command(String... words) {
+    return new ArrayList<>(List.of(words).stream().map(word -> word.getBytes(UTF_8)).toList());
   }
 
   private static void refusesAsNotUtf8(Outcome outcome) {

@@ -99,6 +99,16 @@ public final class Planner {
       checkCommand();
       return decideMode(mode, "you asked for it", "option --mode");
     }
+    if (spec.container().noMount().contains("proc")) {
+      if (mode == Mode.JOIN) {
+        throw Failure.refused(
+            "--mode=join needs /proc in the container, and --no-mount leaves it out",
+            "leave out --no-mount=proc, or use --mode=exec");
+      }
+      checkCommand();
+      return decideMode(
+          Mode.EXEC, "ranks cannot join a container without /proc", "option --no-mount");
+    }
     if (mode == Mode.JOIN) {
       return decideMode(
           mode, "you asked for it; a node where ranks cannot join is refused", "option --mode");

@@ -154,6 +154,15 @@ class PlannerTest {
   }
 
   @Test
+  void doesNotJoinAContainerWithoutProc() {
+    ContainerOptions noProc =
+        new ContainerOptions(
+            List.of(), List.of(), Optional.empty(), Optional.empty(), List.of("proc"), List.of());
+    LaunchSpec spec = spec("app", Optional.empty(), noProc);
+    assertThat(Planner.plan(spec, image("amd64"), cluster("pmix")).mode()).isEqualTo(Mode.EXEC);
+  }
+
+  @Test
   void showsThePmixServersDirectoryOnlyToJoinedRanksUnderPmix() {
     LaunchSpec spec = spec("app", Optional.empty(), PLAIN);
     assertThat(Planner.plan(spec, image("amd64"), cluster("pmix")).spoolDirectory())

@@ -62,7 +62,7 @@ hpcrun_agent() {
   local -A hpcrun_times=()
   local mode mpi spool stage part count version said=''
   local -a options
-  set +eufC # an exported SHELLOPTS is not for this script
+  hpcrun_restore_locale
   hpcrun_node=${SLURMD_NODENAME:-$HOSTNAME}
   hpcrun_time check_begin
   # Signals for the ranks reach this step too; and a cancelled job's agent must outlive the ranks
@@ -166,6 +166,24 @@ hpcrun_check_node() {
       break
     fi
   done
+}
+
+# bash complains about a locale that a node lacks. Shells that hpcrun starts get LC_* under other
+# names, and give them on as they were.
+hpcrun_hide_locale() {
+  local variable
+  for variable in "${!LC_@}"; do
+    export "HPCRUN_KEPT_$variable=${!variable}"
+    unset -v "$variable"
+  done
+}
+
+hpcrun_restore_locale() {
+  local hpcrun_variable
+  for hpcrun_variable in "${!HPCRUN_KEPT_LC_@}"; do
+    export "${hpcrun_variable#HPCRUN_KEPT_}=${!hpcrun_variable}"
+    unset -v "$hpcrun_variable"
+  done 2>/dev/null
 }
 
 # The node directory takes the times of this node's ranks and what they must know. mkdir refuses
@@ -304,6 +322,7 @@ hpcrun_srun_per_node() {
       "${!SLURM_MEM@}" "${!SLURM_TRES@}" "${!SRUN_@}" SLURM_NPROCS SLURM_DISTRIBUTION SLURM_HINT \
       SLURM_LABELIO SLURM_THREADS_PER_CORE SLURM_OVERCOMMIT SLURM_KILL_BAD_EXIT SLURM_EXACT \
       SLURM_TASK_EPILOG SLURM_TASK_PROLOG
+    hpcrun_hide_locale
     exec setsid srun --overlap --nodes="$hpcrun_nodes" --ntasks="$hpcrun_nodes" \
       --ntasks-per-node=1 --cpus-per-task=1 --mem=0 --gres=none --cpu-bind=none --mpi=none \
       --export=ALL --input=all --no-kill --kill-on-bad-exit=0 --job-name=hpcrun-agent \
@@ -315,7 +334,7 @@ hpcrun_srun_per_node() {
 hpcrun_agents() {
   local -a functions
   mapfile -t functions < <(compgen -A function hpcrun_)
-  hpcrun_srun_per_node bash -c "$(declare -f "${functions[@]}")
+  hpcrun_srun_per_node bash -p -c "$(declare -f "${functions[@]}")
 $(declare -p hpcrun_stage_directory hpcrun_stage_limit hpcrun_digest hpcrun_image_size)
 hpcrun_agent \"\$@\"" hpcrun-agent "${@/#/=}"
 }
@@ -495,13 +514,14 @@ hpcrun_launch() {
     for variable in "${hpcrun_alone[@]+"${hpcrun_alone[@]}"}"; do
       export "HPCRUN_ALONE_$variable"
     done
+    hpcrun_hide_locale
     if [[ $hpcrun_kind == step ]]; then
       set -- --nodes="$hpcrun_nodes" --nodelist="$hpcrun_ready"
     else
       set --
     fi
     exec srun --export=ALL "${hpcrun_srun[@]+"${hpcrun_srun[@]}"}" "$@" \
-      bash -c "$(declare -f hpcrun_now hpcrun_find_runtime hpcrun_pass_environment hpcrun_enter)
+      bash -p -c "$(declare -f hpcrun_now hpcrun_find_runtime hpcrun_pass_environment hpcrun_restore_locale hpcrun_enter)
 hpcrun_enter \"\$@\"" hpcrun-enter "${words[@]/#/=}"
   )
   code=$?

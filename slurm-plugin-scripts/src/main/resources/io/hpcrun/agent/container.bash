@@ -132,13 +132,26 @@ hpcrun_pipe() {
 # standard input does, and then removes the node directory. Whatever is left in the container by then
 # is ended, because its image is gone; if ranks are among it, their launch is ended on all nodes.
 hpcrun_keep() {
-  local directory=$1 status=0
+  local directory=$1 status=0 input lines line namespace=''
   shift
   trap '' HUP INT QUIT PIPE USR1 USR2 TERM
   if (($#)); then
-    "$@" 2>&1
-    status=$?
-    hpcrun_clear "$directory" "$status"
+    exec {input}<&0
+    exec {lines}< <("$@" <&"$input" 2>&1; printf 'hpcrun-ended %s\n' "$?")
+    while IFS= read -r line <&"$lines"; do
+      case $line in
+        hpcrun-ended\ *)
+          status=${line#* }
+          break
+          ;;
+        # The holder's process id. As long as its user namespace is held open, no other one gets its
+        # number. (A mount namespace held open would keep the image mounted.)
+        [0-9]*\ \(*) exec {namespace}<"/proc/${line%% *}/ns/user" ;;
+        *) ;;
+      esac
+      printf '%s\n' "$line"
+    done
+    hpcrun_clear "$directory" "$namespace" "$status"
   else
     read -r
   fi
@@ -146,26 +159,30 @@ hpcrun_keep() {
   printf 'hpcrun-ended %s\n' "$status"
 }
 
-# hpcrun_clear DIRECTORY STATUS: ends what is left of a container whose runtime ended with STATUS.
+# hpcrun_clear DIRECTORY NAMESPACE STATUS: ends what is left of a container, by its user namespace (a
+# descriptor, empty if there is none), whose runtime ended with STATUS.
 hpcrun_clear() {
-  local namespace inode process step pid stat
+  local inode process step pid stat
   local -A steps=() ended=()
-  if { read -r namespace <"$1/namespace"; } 2>/dev/null; then
+  if [[ -n $2 && ! /proc/self/fd/$2 -ef /proc/self/ns/user ]]; then
     while read -r _ step _ _ pid _; do
       steps[$pid]=$step
     done < <(tail -n +2 -- "$1/ranks")
-    while read -r inode process; do
-      pid=${process#/proc/} pid=${pid%%/*}
-      if [[ $inode == "$namespace" ]] && kill -s KILL "$pid" && [[ -n ${steps[$pid]-} ]]; then
-        ended[${steps[$pid]}]=1
-      fi
-    done < <(stat -L -c '%i %n' /proc/[0-9]*/ns/mnt)
+    {
+      read -r inode _
+      while read -r stat process; do
+        pid=${process#/proc/} pid=${pid%%/*}
+        if [[ $stat == "$inode" ]] && kill -s KILL "$pid" && [[ -n ${steps[$pid]-} ]]; then
+          ended[${steps[$pid]}]=1
+        fi
+      done
+    } < <(stat -L -c '%i %n' "/proc/self/fd/$2" /proc/[0-9]*/ns/user)
     for step in "${!ended[@]}"; do
       scancel --signal=KILL "$SLURM_JOB_ID.$step"
     done
   fi
   # A runtime that was killed leaves its FUSE process, which is in this session.
-  if (($2 > 128)); then
+  if (($3 > 128)); then
     for process in /proc/[0-9]*; do
       if [[ -O $process && $process != "/proc/$$" ]] && read -r stat <"$process/stat" &&
         [[ ${stat##*) } =~ ^.\ [0-9]+\ [0-9]+\ $$\  ]]; then
@@ -183,7 +200,7 @@ hpcrun_start_keeper() {
   their_end=$hpcrun_read_end hpcrun_alive=$hpcrun_write_end
   hpcrun_pipe
   their_said=$hpcrun_write_end hpcrun_said=$hpcrun_read_end
-  setsid --fork bash -c "$(declare -f hpcrun_keep hpcrun_clear)"$'\nhpcrun_keep "$@"' \
+  setsid --fork bash -p -c "$(declare -f hpcrun_keep hpcrun_clear)"$'\nhpcrun_keep "$@"' \
     hpcrun-keeper "$@" <&"$their_end" >&"$their_said" 2>/dev/null {hpcrun_alive}>&- {hpcrun_said}<&- {their_end}<&- {their_said}>&-
   exec {their_end}<&- {their_said}>&-
 }
@@ -220,7 +237,9 @@ hpcrun_await_holder() {
 hpcrun_release() {
   local line
   [[ -n ${hpcrun_alive-} ]] || return 0
+  hpcrun_holder=''
   exec {hpcrun_alive}>&-
+  hpcrun_alive=''
   while IFS= read -r -t 20 -u "$hpcrun_said" line; do
     case $line in
       hpcrun-ended*) break ;;
@@ -258,7 +277,7 @@ hpcrun_changes() {
   done
   for name in "${!before[@]}"; do
     case $name in
-      _ | APPTAINERENV_* | SINGULARITYENV_* | HPCRUN_*) continue ;;
+      _) continue ;;
     esac
     [[ -n ${after[$name]+set} ]] || hpcrun_changed+=("-$name")
   done
@@ -279,7 +298,18 @@ hpcrun_join_words() {
     hpcrun_reason='the runtime works with setuid and made no user namespace, so its container cannot be joined'
     return 1
   fi
-  hpcrun_join+=(--mount="$1/ns/mnt" --root="$1/root" --wd="$1/cwd" --)
+  hpcrun_join+=(--mount="$1/ns/mnt")
+  # fuse-overlayfs (--writable-tmpfs) lets nobody in from outside its user namespace. The root of
+  # Apptainer's mount namespace is the container's then; to the directory the env tool goes.
+  if [[ -d $1/root/. ]]; then
+    hpcrun_join+=(--root="$1/root")
+  fi
+  if [[ -d $1/cwd/. ]]; then
+    hpcrun_join+=(--wd="$1/cwd")
+  else
+    hpcrun_enter_directory=$(readlink "$1/cwd")
+  fi
+  hpcrun_join+=(--)
 }
 
 # hpcrun_hold IMAGE OPTION…: starts the holder and tries to join it. Fails with a hpcrun_reason; 2 if
@@ -296,6 +326,7 @@ hpcrun_hold() {
   hpcrun_start_keeper "$hpcrun_directory" "$hpcrun_runtime" exec "$@" "$image" \
     "${hpcrun_words[@]}" /proc/self/stat -
   hpcrun_await_holder || return 2
+  hpcrun_enter_directory=''
   hpcrun_join_words "/proc/$hpcrun_holder" || return 1
   hpcrun_run_tool "$hpcrun_env" "/proc/$hpcrun_holder"
   hpcrun_time probe_begin
@@ -304,20 +335,17 @@ hpcrun_hold() {
     return 1
   fi
   hpcrun_time probe_end
-  if ! { stat -L -c %i "/proc/$hpcrun_holder/ns/mnt" >"$hpcrun_directory/namespace"; } 2>/dev/null; then
-    hpcrun_reason="$hpcrun_directory cannot be written"
-    return 1
-  fi
   hpcrun_changes "/proc/$hpcrun_holder"
 }
 
 # What a rank needs to know of its node, as words that end in NUL: how it enters, the image, then
-# for join the number of words before the command, these words, the number of words of the env
-# tool, these, and the changes of the environment.
+# for join the number of words before the command, these words, the directory if these words do not
+# go there, the number of words of the env tool, these, and the changes of the environment.
 hpcrun_write_enter() {
   local -a words=("$1" "$2")
   if [[ $1 == join ]]; then
-    words+=("${#hpcrun_join[@]}" "${hpcrun_join[@]}" "${#hpcrun_words[@]}" "${hpcrun_words[@]}"
+    words+=("${#hpcrun_join[@]}" "${hpcrun_join[@]}" "$hpcrun_enter_directory"
+      "${#hpcrun_words[@]}" "${hpcrun_words[@]}"
       "${hpcrun_changed[@]+"${hpcrun_changed[@]}"}")
   fi
   { (umask 077 && printf '%s\0' "${words[@]}" >"$hpcrun_directory/enter"); } 2>/dev/null
@@ -332,11 +360,11 @@ hpcrun_write_enter() {
 # with hpcrun_, since a local name would hide a variable of the application.
 hpcrun_enter() {
   local hpcrun_began hpcrun_directory hpcrun_bare hpcrun_number hpcrun_how=exec hpcrun_image
-  local hpcrun_word hpcrun_name hpcrun_count hpcrun_runtime
+  local hpcrun_word hpcrun_name hpcrun_count hpcrun_runtime hpcrun_reply=${REPLY-}
   local -a hpcrun_here=() hpcrun_container hpcrun_before hpcrun_tool hpcrun_late=()
   hpcrun_now
   hpcrun_began=$REPLY
-  set +eufC # an exported SHELLOPTS is not for this script
+  hpcrun_restore_locale
   set -- "${@#=}"
   hpcrun_directory=$1 hpcrun_bare=$2 hpcrun_number=$3 hpcrun_count=$4
   shift 4
@@ -357,20 +385,23 @@ hpcrun_enter() {
     hpcrun_count=${hpcrun_here[2]}
     hpcrun_before=("${hpcrun_here[@]:3:hpcrun_count}")
     hpcrun_here=("${hpcrun_here[@]:3+hpcrun_count}")
-    hpcrun_count=${hpcrun_here[0]}
-    hpcrun_tool=("${hpcrun_here[@]:1:hpcrun_count}")
+    if [[ -n ${hpcrun_here[0]} ]]; then
+      hpcrun_late+=("--chdir=${hpcrun_here[0]}")
+    fi
+    hpcrun_count=${hpcrun_here[1]}
+    hpcrun_tool=("${hpcrun_here[@]:2:hpcrun_count}")
     # Values of --env, as they are; the holder's have been through JSON.
     for hpcrun_word in "${!HPCRUN_ENV_@}"; do
       case ${hpcrun_word#HPCRUN_ENV_} in
-        PREPEND_PATH | APPEND_PATH | PREPEND_LD_LIBRARY_PATH | APPEND_LD_LIBRARY_PATH) ;;
+        # These Apptainer combines with what it sets itself.
+        PATH | *PEND_PATH | LD_LIBRARY_PATH | *PEND_LD_LIBRARY_PATH) ;;
         *) hpcrun_here+=("${hpcrun_word#HPCRUN_ENV_}=${!hpcrun_word}") ;;
       esac
       unset -v "$hpcrun_word"
     done
     # A name that bash does not take, or a locale that only the image has, is no reason to speak.
-    for hpcrun_word in "${hpcrun_here[@]:1+hpcrun_count}"; do
+    for hpcrun_word in "${hpcrun_here[@]:2+hpcrun_count}"; do
       case $hpcrun_word in
-        -BASH_FUNC_*%%) hpcrun_word=${hpcrun_word#-BASH_FUNC_} && unset -f "${hpcrun_word%??}" ;;
         -*) unset -v "${hpcrun_word#-}" ;;
         # The node's own programs must not load the container's libraries.
         LD_LIBRARY_PATH=/.singularity.d/libs) export "${hpcrun_word?}" ;;
@@ -378,11 +409,13 @@ hpcrun_enter() {
         *) export "${hpcrun_word?}" ;;
       esac
     done 2>/dev/null
-    if ((${#hpcrun_late[@]})) && [[ $1 == *=* ]]; then
-      export "${hpcrun_late[@]}" # env would take the command for a variable
-    elif ((${#hpcrun_late[@]})); then
-      unset -v "${hpcrun_late[@]%%=*}"
+    if ((${#hpcrun_late[@]})); then
+      unset -v "${!LD_@}"
       hpcrun_before+=("${hpcrun_tool[@]}" "${hpcrun_late[@]}")
+      if [[ $1 == *=* ]]; then # env would take it for a variable
+        printf 'hpcrun: a command with = in its name cannot be run with %s\n' "${hpcrun_late[*]}" >&2
+        exit 126
+      fi
     fi
   else
     hpcrun_find_runtime || exit 127
@@ -406,10 +439,11 @@ hpcrun_enter() {
   fi
   unset -v "${!HPCRUN_ALONE_@}"
   hpcrun_now
+  hpcrun_word=$REPLY REPLY=$hpcrun_reply # the user's own, if there is one
   # $$ stays the task's process id.
   if [[ ,$hpcrun_bare != *,"${SLURMD_NODENAME:-$HOSTNAME}",* ]]; then
     { printf '%s %s %s %s %s %s %s\n' "$hpcrun_number" "$SLURM_STEP_ID" "$SLURM_PROCID" \
-      "$SLURM_LOCALID" "$$" "$hpcrun_began" "$REPLY" >>"$hpcrun_directory/ranks"; } 2>/dev/null
+      "$SLURM_LOCALID" "$$" "$hpcrun_began" "$hpcrun_word" >>"$hpcrun_directory/ranks"; } 2>/dev/null
   fi
   exec "${hpcrun_before[@]}" "$@"
 }
