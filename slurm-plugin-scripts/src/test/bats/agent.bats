@@ -253,8 +253,9 @@ X
   chmod +x bin/show
   printf '%s\0' join /image.sif 1 "$PWD/bin/show" /work 1 /tool LD_LIBRARY_PATH=/in/lib >node/enter
   # shellcheck disable=SC2016 # expanded by the inner bash
-  run bash -c "$(declare -f); hpcrun_enter \"\$@\"" x "=$PWD/node" = =0 =0 =/image.sif =app =-x
-  [[ $output == "|/tool --chdir=/work LD_LIBRARY_PATH=/in/lib app -x" ]]
+  run env LD_BIND_NOW=1 LD_LIBRARY_PATH=/out bash -c "$(declare -f); hpcrun_enter \"\$@\"" x "=$PWD/node" \
+    = =0 =0 =/image.sif =app =-x
+  [[ $output == "|/tool --chdir=/work LD_LIBRARY_PATH=/out LD_BIND_NOW=1 LD_LIBRARY_PATH=/in/lib app -x" ]]
 }
 
 @test "the changes of an environment are what differs, whatever the values hold" {

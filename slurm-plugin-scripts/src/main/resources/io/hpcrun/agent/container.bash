@@ -361,6 +361,7 @@ hpcrun_write_enter() {
 hpcrun_enter() {
   local hpcrun_began hpcrun_directory hpcrun_bare hpcrun_number hpcrun_how=exec hpcrun_image
   local hpcrun_word hpcrun_name hpcrun_count hpcrun_runtime hpcrun_reply=${REPLY-}
+  local hpcrun_options=0
   local -a hpcrun_here=() hpcrun_container hpcrun_before hpcrun_tool hpcrun_late=()
   hpcrun_now
   hpcrun_began=$REPLY
@@ -387,6 +388,7 @@ hpcrun_enter() {
     hpcrun_here=("${hpcrun_here[@]:3+hpcrun_count}")
     if [[ -n ${hpcrun_here[0]} ]]; then
       hpcrun_late+=("--chdir=${hpcrun_here[0]}")
+      hpcrun_options=1
     fi
     hpcrun_count=${hpcrun_here[1]}
     hpcrun_tool=("${hpcrun_here[@]:2:hpcrun_count}")
@@ -410,8 +412,12 @@ hpcrun_enter() {
       esac
     done 2>/dev/null
     if ((${#hpcrun_late[@]})); then
-      unset -v "${!LD_@}"
-      hpcrun_before+=("${hpcrun_tool[@]}" "${hpcrun_late[@]}")
+      hpcrun_before+=("${hpcrun_tool[@]}")
+      for hpcrun_word in "${!LD_@}"; do # the rank's own; what follows wins
+        hpcrun_late=("${hpcrun_late[@]:0:hpcrun_options}" "$hpcrun_word=${!hpcrun_word}" "${hpcrun_late[@]:hpcrun_options}")
+        unset -v "$hpcrun_word"
+      done
+      hpcrun_before+=("${hpcrun_late[@]}")
       if [[ $1 == *=* ]]; then # env would take it for a variable
         printf 'hpcrun: a command with = in its name cannot be run with %s\n' "${hpcrun_late[*]}" >&2
         exit 126
