@@ -168,6 +168,13 @@ agent() {
   kill %1
 }
 
+@test "what the runtime says of its failure is the reason" {
+  mkdir node
+  hpcrun_start_keeper "$PWD/node" sh -c 'echo "INFO:    x"; printf "\033[91mFATAL:   no\033[0m such"; exit 255'
+  ! hpcrun_await_holder
+  [[ $hpcrun_reason == "no such" ]]
+}
+
 @test "the keeper passes on what the runtime says, ends with its input and removes the directory" {
   mkdir node
   hpcrun_start_keeper "$PWD/node" sh -c 'echo "WARNING: x"; echo "$$ (sh) S"; cat >/dev/null; exit 7'
@@ -177,6 +184,8 @@ agent() {
   read -r line <&"$hpcrun_said"
   [[ $line == *"(sh) S" ]]
   exec {hpcrun_alive}>&-
+  read -r -t 10 line <&"$hpcrun_said"
+  [[ -z $line ]] # what it says last may lack its line's end
   read -r -t 10 line <&"$hpcrun_said"
   [[ $line == "hpcrun-ended 7" && ! -e node ]]
 }

@@ -137,7 +137,7 @@ hpcrun_keep() {
   trap '' HUP INT QUIT PIPE USR1 USR2 TERM
   if (($#)); then
     exec {input}<&0
-    exec {lines}< <("$@" <&"$input" 2>&1; printf 'hpcrun-ended %s\n' "$?")
+    exec {lines}< <("$@" <&"$input" 2>&1; printf '\nhpcrun-ended %s\n' "$?")
     while IFS= read -r line <&"$lines"; do
       case $line in
         hpcrun-ended\ *)
@@ -212,6 +212,7 @@ hpcrun_await_holder() {
   hpcrun_holder='' hpcrun_reason=''
   # Longer than Apptainer's own limits: it waits 10 s for FUSE and 60 s for %environment.
   while IFS= read -r -t 120 -u "$hpcrun_said" line; do
+    line=${line//$'\e['?m/} line=${line//$'\e['??m/} # it colours some lines even where nobody sees it
     case $line in
       hpcrun-ended*)
         hpcrun_reason=${hpcrun_reason:-the container runtime ended with code ${line#* } and said nothing}
@@ -225,7 +226,11 @@ hpcrun_await_holder() {
       *Converting\ SIF*) hpcrun_note remark 0 'the image is unpacked, not mounted: no squashfuse or no /dev/fuse' ;;
       INFO:* | '') ;;
       WARNING:*) hpcrun_note remark 0 "${line#WARNING: }" ;;
-      *) hpcrun_reason+=${hpcrun_reason:+; }${line#FATAL:   } ;;
+      ERROR* | FATAL*)
+        line=${line#*:}
+        hpcrun_reason+=${hpcrun_reason:+; }${line#"${line%%[! ]*}"}
+        ;;
+      *) hpcrun_reason+=${hpcrun_reason:+; }$line ;;
     esac
   done
   hpcrun_reason='the container was not there after 120 s'
