@@ -255,11 +255,8 @@ hpcrun_watch() {
       i=$((i + 1))
       began=$SECONDS wait=50
     done
-    if [[ -n $hpcrun_holder ]] && ! kill -0 "$hpcrun_holder" 2>/dev/null; then
-      hpcrun_holder=''
-      if ((${#hpcrun_pid[@]})); then
-        hpcrun_say "on $hpcrun_node the container was killed, and its ranks with it; the launch is ended"
-      fi
+    if [[ -n $hpcrun_holder ]] && ! hpcrun_holds; then
+      hpcrun_lose
     fi
     hpcrun_now
     for i in "${!hpcrun_pid[@]}"; do
@@ -278,6 +275,22 @@ hpcrun_watch() {
     wait=$((wait < 50 ? 50 : wait > 1000 ? 1000 : wait))
   done
   exec {file}<&-
+}
+
+hpcrun_holds() {
+  local pid
+  for pid in "$hpcrun_holder" "${hpcrun_mounters[@]+"${hpcrun_mounters[@]}"}"; do
+    kill -0 "$pid" 2>/dev/null || return 1
+  done
+}
+
+# The container is gone, or its image: the keeper, which ends with hpcrun_alive, ends the ranks.
+hpcrun_lose() {
+  hpcrun_holder=''
+  exec {hpcrun_alive}>&-
+  if ((${#hpcrun_pid[@]})); then
+    hpcrun_say "on $hpcrun_node the container was killed, and its ranks with it; the launch is ended"
+  fi
 }
 
 # Writes the node's records, one for each launch of the job that had ranks here.
@@ -323,6 +336,7 @@ hpcrun_srun_per_node() {
       SLURM_LABELIO SLURM_THREADS_PER_CORE SLURM_OVERCOMMIT SLURM_KILL_BAD_EXIT SLURM_EXACT \
       SLURM_TASK_EPILOG SLURM_TASK_PROLOG
     hpcrun_hide_locale
+    exec 2>&"$hpcrun_errors"
     exec setsid srun --overlap --nodes="$hpcrun_nodes" --ntasks="$hpcrun_nodes" \
       --ntasks-per-node=1 --cpus-per-task=1 --mem=0 --gres=none --cpu-bind=none --mpi=none \
       --export=ALL --input=all --no-kill --kill-on-bad-exit=0 --job-name=hpcrun-agent \
@@ -502,12 +516,22 @@ hpcrun_claim() {
 
 # hpcrun_launch COMMAND…: the ranks. Returns the launch step's exit code.
 hpcrun_launch() {
-  local variable code
-  local -a words
+  local code
   hpcrun_time launch_asked
-  words=("$hpcrun_directory" "$hpcrun_bare" "$hpcrun_number" "${#hpcrun_container[@]}"
-    "${hpcrun_container[@]+"${hpcrun_container[@]}"}" "$hpcrun_image" "$@")
+  # If srun is killed, bash would show its source.
+  { hpcrun_srun_ranks "$hpcrun_directory" "$hpcrun_bare" "$hpcrun_number" "${#hpcrun_container[@]}" \
+    "${hpcrun_container[@]+"${hpcrun_container[@]}"}" "$hpcrun_image" "$@"; } 2>/dev/null
+  code=$?
+  hpcrun_time launch_done
+  return "$code"
+}
+
+# hpcrun_srun_ranks WORD…: the launch step, of hpcrun_enter with these words.
+hpcrun_srun_ranks() {
   (
+    local variable
+    local -a nodes=()
+    exec 2>&"$hpcrun_errors"
     for variable in "${hpcrun_environment[@]+"${hpcrun_environment[@]}"}"; do
       export "HPCRUN_ENV_$variable"
     done
@@ -516,17 +540,13 @@ hpcrun_launch() {
     done
     hpcrun_hide_locale
     if [[ $hpcrun_kind == step ]]; then
-      set -- --nodes="$hpcrun_nodes" --nodelist="$hpcrun_ready"
-    else
-      set --
+      nodes=(--nodes="$hpcrun_nodes" --nodelist="$hpcrun_ready")
     fi
-    exec srun --export=ALL "${hpcrun_srun[@]+"${hpcrun_srun[@]}"}" "$@" \
-      bash -p -c "$(declare -f hpcrun_now hpcrun_find_runtime hpcrun_pass_environment hpcrun_restore_locale hpcrun_enter)
-hpcrun_enter \"\$@\"" hpcrun-enter "${words[@]/#/=}"
+    exec srun --export=ALL "${hpcrun_srun[@]+"${hpcrun_srun[@]}"}" "${nodes[@]+"${nodes[@]}"}" \
+      bash -p -c "$(declare -f hpcrun_now hpcrun_find_runtime hpcrun_pass_environment \
+        hpcrun_restore_locale hpcrun_enter)
+hpcrun_enter \"\$@\"" hpcrun-enter "${@/#/=}"
   )
-  code=$?
-  hpcrun_time launch_done
-  return "$code"
 }
 
 # The user's script, which starts launches with "hpcrun exec -- COMMAND": this script once more.
@@ -626,6 +646,7 @@ hpcrun_main() {
   local -A hpcrun_times=() hpcrun_seconds=() hpcrun_caller=()
   local code job_times answers alive variable state=ended
   set +eufC # an exported SHELLOPTS is not for this script
+  exec {hpcrun_errors}>&2
   if [[ $hpcrun_kind == script && $# -gt 0 ]]; then
     hpcrun_session "$@"
     return
@@ -646,6 +667,7 @@ hpcrun_main() {
   hpcrun_time prepare_asked
   # The agents live as long as their input is open, which is how they learn that the launch is over.
   coproc hpcrun_agents_io {
+    exec 2>/dev/null # bash would show the source of what was killed
     for variable in "${hpcrun_environment[@]+"${hpcrun_environment[@]}"}"; do
       export "HPCRUN_ENV_$variable"
     done

@@ -209,7 +209,7 @@ hpcrun_start_keeper() {
 # the runtime said.
 hpcrun_await_holder() {
   local line
-  hpcrun_holder='' hpcrun_reason=''
+  hpcrun_holder='' hpcrun_mounters=() hpcrun_reason=''
   # Longer than Apptainer's own limits: it waits 10 s for FUSE and 60 s for %environment.
   while IFS= read -r -t 120 -u "$hpcrun_said" line; do
     line=${line//$'\e['?m/} line=${line//$'\e['??m/} # it colours some lines even where nobody sees it
@@ -221,6 +221,8 @@ hpcrun_await_holder() {
         ;;
       [0-9]*\ \(*)
         hpcrun_holder=${line%% *}
+        line=${line##*) } line=${line#* }
+        hpcrun_find_mounters "${line%% *}"
         return 0
         ;;
       *Converting\ SIF*) hpcrun_note remark 0 'the image is unpacked, not mounted: no squashfuse or no /dev/fuse' ;;
@@ -236,6 +238,21 @@ hpcrun_await_holder() {
   hpcrun_reason='the container was not there after 120 s'
   exec {hpcrun_alive}>&-
   return 1
+}
+
+# hpcrun_find_mounters RUNTIME: the runtime's other children, which are its FUSE processes, in
+# hpcrun_mounters. Without one of them the holder lives on, but the image is gone.
+hpcrun_find_mounters() {
+  local file child
+  local -a children
+  hpcrun_mounters=()
+  for file in "/proc/$1/task/"*/children; do
+    children=()
+    { read -r -a children <"$file"; } 2>/dev/null
+    for child in "${children[@]+"${children[@]}"}"; do
+      [[ $child == "$hpcrun_holder" ]] || hpcrun_mounters+=("$child")
+    done
+  done
 }
 
 # Closes the node's container and waits until nothing of it is left.
