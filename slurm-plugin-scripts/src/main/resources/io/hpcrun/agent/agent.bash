@@ -530,7 +530,7 @@ hpcrun_launch() {
 hpcrun_srun_ranks() {
   (
     local variable
-    local -a nodes=()
+    local -a where=()
     exec 2>&"$hpcrun_errors"
     for variable in "${hpcrun_environment[@]+"${hpcrun_environment[@]}"}"; do
       export "HPCRUN_ENV_$variable"
@@ -540,9 +540,9 @@ hpcrun_srun_ranks() {
     done
     hpcrun_hide_locale
     if [[ $hpcrun_kind == step ]]; then
-      nodes=(--nodes="$hpcrun_nodes" --nodelist="$hpcrun_ready")
+      where=(--nodes="$hpcrun_nodes" --nodelist="$hpcrun_ready")
     fi
-    exec srun --export=ALL "${hpcrun_srun[@]+"${hpcrun_srun[@]}"}" "${nodes[@]+"${nodes[@]}"}" \
+    exec srun --export=ALL "${hpcrun_srun[@]+"${hpcrun_srun[@]}"}" "${where[@]+"${where[@]}"}" \
       bash -p -c "$(declare -f hpcrun_now hpcrun_find_runtime hpcrun_pass_environment \
         hpcrun_restore_locale hpcrun_enter)
 hpcrun_enter \"\$@\"" hpcrun-enter "${@/#/=}"
