@@ -202,7 +202,8 @@ public final class LaunchTiming {
     texts.put("mode", String.join(" and ", seen));
     modes.forEach(
         (mode, where) -> {
-          if (planned.equals("auto") && !mode.equals("join")) {
+          String wanted = planned.equals("auto") ? "join" : planned;
+          if (!planned.isEmpty() && !mode.split(":")[0].equals(wanted)) {
             remarks.add(
                 "mode %s (%s)"
                     .formatted(
