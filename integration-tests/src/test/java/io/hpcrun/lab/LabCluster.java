@@ -21,6 +21,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.locks.LockSupport;
+import java.util.stream.IntStream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.testcontainers.DockerClientFactory;
@@ -33,10 +34,10 @@ import org.testcontainers.utility.MountableFile;
 
 /**
  * A Slurm cluster of its own for the tests of this JVM: the nodes login (slurmctld, and where
- * hpcrun is installed), c1 and c2; the users alice and bob. It ends with the JVM.
+ * hpcrun is installed), c1 and c2 (or more); the users alice and bob. It ends with the JVM.
  */
-public final class LabCluster {
-  /** The nodes that run jobs. */
+public final class LabCluster implements AutoCloseable {
+  /** The nodes that run jobs, of a flavour's own cluster. */
   public static final List<String> COMPUTE_NODES = List.of("c1", "c2");
 
   /** The node that users log in to. */
@@ -68,16 +69,29 @@ public final class LabCluster {
     if (running == null) {
       // First, because it starts Docker where that does not run.
       String image = LabCommand.imageOfNodes(flavour);
-      running = new LabCluster(flavour, image);
+      running = new LabCluster(flavour.option(), image, COMPUTE_NODES, "");
       RUNNING.put(flavour, running);
     }
     return running;
   }
 
-  private LabCluster(Flavour flavour, String image) {
+  /**
+   * A cluster apart from the flavour's own, for a test that harms it or needs other settings.
+   *
+   * @param computeNodes how many; they are called c1, c2 and so on
+   * @param slurmConf lines for slurm.conf, the last of which win
+   */
+  public static LabCluster apart(Flavour flavour, int computeNodes, String slurmConf) {
+    List<String> names =
+        IntStream.rangeClosed(1, computeNodes).mapToObj(number -> "c" + number).toList();
+    String image = LabCommand.imageOfNodes(flavour);
+    return new LabCluster(flavour.option() + "-" + computeNodes, image, names, slurmConf);
+  }
+
+  private LabCluster(String kind, String image, List<String> computeNodes, String slurmConf) {
     this.docker = DockerClientFactory.lazyClient();
     Leftovers.remove(docker);
-    this.name = "hpcrun-test-" + flavour.option() + "-" + ProcessHandle.current().pid();
+    this.name = "hpcrun-test-" + kind + "-" + ProcessHandle.current().pid();
     this.labels = Leftovers.labels();
     Runtime.getRuntime().addShutdownHook(new Thread(this::remove, "remove " + name));
     long began = System.nanoTime();
@@ -88,8 +102,13 @@ public final class LabCluster {
             .build();
     byte[] secret = new byte[32];
     new SecureRandom().nextBytes(secret);
-    nodes.put(LOGIN_NODE, node(image, LOGIN_NODE, "controller", secret));
-    COMPUTE_NODES.forEach(compute -> nodes.put(compute, node(image, compute, "compute", secret)));
+    Map<String, String> settings =
+        Map.of(
+            "HPCRUN_LAB_SECRET", HexFormat.of().formatHex(secret),
+            "HPCRUN_LAB_NODES", String.valueOf(computeNodes.size()),
+            "HPCRUN_LAB_SLURM_CONF", slurmConf);
+    nodes.put(LOGIN_NODE, node(image, LOGIN_NODE, "controller", settings));
+    computeNodes.forEach(compute -> nodes.put(compute, node(image, compute, "compute", settings)));
     // Together: the controller waits for the names of the others, they wait for the controller.
     Startables.deepStart(nodes.values()).join();
     install(LabCommand.distribution());
@@ -97,7 +116,8 @@ public final class LabCluster {
         "{} is ready after {} ms", name, Duration.ofNanos(System.nanoTime() - began).toMillis());
   }
 
-  private GenericContainer<?> node(String image, String node, String role, byte[] secret) {
+  private GenericContainer<?> node(
+      String image, String node, String role, Map<String, String> settings) {
     Bind home = new Bind(home(), new Volume("/home"));
     Bind images = new Bind(IMAGES_VOLUME, new Volume(IMAGES), AccessMode.ro);
     HostConfig host =
@@ -113,8 +133,7 @@ public final class LabCluster {
         .withNetworkAliases(node)
         .withLabels(labels)
         .withEnv("HPCRUN_LAB_ROLE", role)
-        .withEnv("HPCRUN_LAB_SECRET", HexFormat.of().formatHex(secret))
-        .withEnv("HPCRUN_LAB_NODES", String.valueOf(COMPUTE_NODES.size()))
+        .withEnv(settings)
         .withCreateContainerCmdModifier(
             command -> command.withName(name + "-" + node).withHostName(node).withHostConfig(host))
         .waitingFor(
@@ -163,6 +182,17 @@ public final class LabCluster {
           .succeeded();
     }
     return copy;
+  }
+
+  /** Ends a node as a power cut would. */
+  public void kill(String node) {
+    docker.killContainerCmd(nodes.get(node).getContainerId()).exec();
+  }
+
+  /** Removes the cluster; at the end of the JVM at the latest that happens by itself. */
+  @Override
+  public void close() {
+    remove();
   }
 
   private String home() {
