@@ -214,7 +214,9 @@ final class Endings {
   private static void requeue(EndingJob job) {
     job.root(LabCluster.LOGIN_NODE).run("scontrol", "requeue", job.id()).succeeded();
     Jobs.await("the job in the queue again", () -> job.field("JobState").equals("PENDING"));
-    assertThat(Remains.watch(job.lab(), "alice", LabCluster.COMPUTE_NODES, EndingIT.WITHIN_SECONDS).left())
+    assertThat(
+            Remains.watch(job.lab(), "alice", LabCluster.COMPUTE_NODES, EndingIT.WITHIN_SECONDS)
+                .left())
         .as("what the first run left")
         .isEmpty();
     // Slurm lets it wait for two minutes.

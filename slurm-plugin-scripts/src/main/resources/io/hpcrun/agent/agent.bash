@@ -121,6 +121,7 @@ hpcrun_agent() {
     return 0
   elif [[ $hpcrun_how == exec && $mode == join ]]; then
     hpcrun_release
+    [[ -z $hpcrun_directory ]] || rm -rf -- "$hpcrun_directory"
     hpcrun_note unfit 3 "--mode=join is not possible: $hpcrun_reason"
     return 0
   fi
@@ -337,7 +338,7 @@ hpcrun_srun_per_node() {
       SLURM_TASK_EPILOG SLURM_TASK_PROLOG
     hpcrun_hide_locale
     exec 2>&"$hpcrun_errors"
-    exec setsid srun --overlap --nodes="$hpcrun_nodes" --ntasks="$hpcrun_nodes" \
+    exec $(type -P setsid) srun --overlap --nodes="$hpcrun_nodes" --ntasks="$hpcrun_nodes" \
       --ntasks-per-node=1 --cpus-per-task=1 --mem=0 --gres=none --cpu-bind=none --mpi=none \
       --export=ALL --input=all --no-kill --kill-on-bad-exit=0 --job-name=hpcrun-agent \
       ${hpcrun_nodelist:+--nodelist="$hpcrun_nodelist"} "$@"
