@@ -37,6 +37,10 @@ toolchain_maven() {
     toolchain_package mvn maven
     toolchain_package shellcheck shellcheck
     toolchain_package bats bats
+    # Another static compiler does as well, but makes hpcrun-enter larger.
+    if [[ $EUID == 0 ]] || ! type -P cc >/dev/null; then
+      toolchain_package musl-gcc musl-tools
+    fi
     # Maven 3.8's own libraries make JDK 25 warn.
     MAVEN_OPTS="--sun-misc-unsafe-memory-access=allow ${MAVEN_OPTS-}" mvn -Dstyle.color=never "$@"
   else
@@ -80,13 +84,13 @@ toolchain_maven_in_container() {
   local node image
   toolchain_say "no JDK 25 here: building in a container of Debian trixie"
   node=$(./lab build)
-  image=hpcrun-build:${node##*:}
+  image=hpcrun-build:${node##*:}-2
   if ! docker image inspect "$image" >/dev/null 2>&1; then
     toolchain_say "adding JDK 25 and Maven to it (once, about a minute)"
     DOCKER_BUILDKIT=0 docker build --quiet --network host --tag "$image" - >/dev/null <<END
 FROM $node
 RUN apt-get -q update && apt-get -q -y install --no-install-recommends \
-    openjdk-25-jdk-headless maven shellcheck bats git docker-cli && rm -rf /var/lib/apt/lists/*
+    openjdk-25-jdk-headless maven shellcheck bats musl-tools git docker-cli && rm -rf /var/lib/apt/lists/*
 END
   fi
   mkdir -p "$HOME/.m2"

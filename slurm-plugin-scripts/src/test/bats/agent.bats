@@ -1,6 +1,8 @@
 #!/usr/bin/env bats
 # The node agent's functions, each by itself. Its behaviour in real jobs is tested on the lab.
 
+bats_require_minimum_version 1.5.0
+
 setup() {
   local part
   for part in agent container stage; do
@@ -102,7 +104,7 @@ agent() {
   exec 7>&-
   wait "$agent"
   kill "$long"
-  [[ $(<notes) == $'ready\tc1\t0\t\ndone\tc1\t0\t' ]]
+  [[ $(<notes) == $'shell\tc1\t0\t\nready\tc1\t0\t\ndone\tc1\t0\t' ]]
   [[ ! -e node ]]
   run cat rec.0.node.c1.jsonl
   [[ ${lines[0]} == '{"schema":"hpcrun.record/1","type":"node","launch":"rec.0","node":"c1","ranks":2,"mode":"exec","mode_reason":"it was asked for","runtime":"apptainer version 1.4.5","image_from":"shared",'* ]]
@@ -240,13 +242,13 @@ X
 
 @test "a rank that joins gets the container's changes over its own environment" {
   rank
-  # Instead of nsenter, a program that shows what the application would see.
-  printf '#!/bin/sh\nexec %s -0\n' "$(type -P env)" >bin/show
-  chmod +x bin/show
-  printf '%s\0' join /image.sif 1 "$PWD/bin/show" "" 2 "$(type -P env)" -i PATH=/in -GONE NEW=new \
-    "ODD=\$(id) "$'\n'x >node/enter
+  # Instead of what joins, a program that shows what the application would see.
+  printf '#!/bin/sh\nexec %s -0\n' "$(type -P env)" >bin/setpriv
+  chmod +x bin/setpriv
+  printf '%s\0' join /image.sif user=/u mount=/m "tool=$(type -P env)" set=PATH=/in take=GONE set=NEW=new \
+    "set=ODD=\$(id) "$'\n'x >node/enter
   # shellcheck disable=SC2016 # expanded by the inner bash
-  env -i PATH="$PATH" GONE=x OWN=own image=mine REPLY=mine LC_NAME=x HPCRUN_KEPT_LC_ALL=xx_YY HPCRUN_ENV_A=$'\xff' SLURM_PROCID=0 SLURM_LOCALID=0 SLURM_STEP_ID=0 \
+  env -i PATH="$PWD/bin:$PATH" GONE=x OWN=own image=mine REPLY=mine LC_NAME=x HPCRUN_KEPT_LC_ALL=xx_YY HPCRUN_ENV_A=$'\xff' SLURM_PROCID=0 SLURM_LOCALID=0 SLURM_STEP_ID=0 \
     SLURMD_NODENAME=c1 "$BASH" -c "$(declare -f); hpcrun_enter \"\$@\"" x "=$PWD/node" = =0 =0 =/image.sif =app \
     | tr '\0' '|' >seen || true
   run cat seen
@@ -258,13 +260,13 @@ X
 
 @test "variables of the loader are set only behind the node's own programs" {
   rank
-  printf '#!/bin/sh\necho "$LD_PRELOAD$LD_LIBRARY_PATH|$*"\n' >bin/show
-  chmod +x bin/show
-  printf '%s\0' join /image.sif 1 "$PWD/bin/show" /work 1 /tool LD_LIBRARY_PATH=/in/lib >node/enter
+  printf '#!/bin/sh\nshift 3; echo "$LD_PRELOAD$LD_LIBRARY_PATH|$*"\n' >bin/setpriv
+  chmod +x bin/setpriv
+  printf '%s\0' join /image.sif user=/u mount=/m root=/r chdir=/work tool=/tool set=LD_LIBRARY_PATH=/in/lib >node/enter
   # shellcheck disable=SC2016 # expanded by the inner bash
-  run env LD_BIND_NOW=1 LD_LIBRARY_PATH=/out bash -c "$(declare -f); hpcrun_enter \"\$@\"" x "=$PWD/node" \
+  run env PATH="$PWD/bin:$PATH" LD_BIND_NOW=1 LD_LIBRARY_PATH=/out bash -c "$(declare -f); hpcrun_enter \"\$@\"" x "=$PWD/node" \
     = =0 =0 =/image.sif =app =-x
-  [[ $output == "|/tool --chdir=/work LD_LIBRARY_PATH=/out LD_BIND_NOW=1 LD_LIBRARY_PATH=/in/lib app -x" ]]
+  [[ $output == "|--user=/u --mount=/m --root=/r -- /tool --chdir=/work LD_LIBRARY_PATH=/out LD_BIND_NOW=1 LD_LIBRARY_PATH=/in/lib app -x" ]]
 }
 
 @test "the changes of an environment are what differs, whatever the values hold" {
@@ -277,7 +279,7 @@ X
     printf '%s|' "${hpcrun_changed[@]}"
   ) >changes
   run cat changes
-  [[ "|$output" == *"|CHANGED=after|"* && "|$output" == *"|NEW=n w|"* && "|$output" == *"|-GONE|"* ]]
+  [[ "|$output" == *"|set=CHANGED=after|"* && "|$output" == *"|set=NEW=n w|"* && "|$output" == *"|take=GONE|"* ]]
   [[ $output != *SAME* && $output != *BAD* && $output != *MANY* ]]
 }
 
@@ -449,4 +451,69 @@ cache() {
   hpcrun_read_job_times <<<$'JobId=1 JobName=SubmitTime=9\n   SubmitTime=100 EligibleTime=101\n   StartTime=Unknown EndTime=5'
   [[ ${hpcrun_seconds[submit]} == 100 && ${hpcrun_seconds[eligible]} == 101 ]]
   [[ -z ${hpcrun_seconds[start]-} ]]
+}
+
+# Builds the program, and a holder with a user namespace of its own.
+program() {
+  "${CC:-cc}" -std=c11 -o hpcrun-enter "$BATS_TEST_DIRNAME/../../main/c/hpcrun-enter.c"
+  unshare --user --map-current-user --mount sleep 61 &
+  holder=$!
+  for _ in {1..50}; do
+    [[ "/proc/$holder/ns/user" -ef /proc/self/ns/user ]] || break
+    sleep 0.1
+  done
+  mkdir -p node
+  echo 1 >node/ranks
+}
+
+@test "the program joins, changes the environment as the shell does, and notes the rank" {
+  program
+  printf '%s\0' join /image.sif "user=/proc/$holder/ns/user" "mount=/proc/$holder/ns/mnt" "root=/proc/$holder/root" \
+    "wd=/proc/$holder/cwd" tool=/tool "set=PATH=$PATH" take=GONE set=NEW=new set=LD_LIBRARY_PATH=/in \
+    "set=ODD=\$(id) "$'\n'x chdir=/usr >node/enter
+  env -i PATH=/nowhere GONE=x OWN=own LC_NAME=x HPCRUN_ENV_A=$'\xff' HPCRUN_ENV_PATH=/x HPCRUN_ENV_APPEND_PATH=/y \
+    HPCRUN_ALONE_B=b SLURM_PROCID=3 SLURM_LOCALID=1 SLURM_STEP_ID=7 ./hpcrun-enter "=$PWD/node" =2 =env =-0 | tr '\0' '|' >seen
+  kill "$holder"
+  run cat seen
+  [[ $output == "PATH=$PATH|OWN=own|LC_NAME=x|SLURM_PROCID=3|SLURM_LOCALID=1|SLURM_STEP_ID=7|NEW=new|LD_LIBRARY_PATH=/in|ODD=\$(id) "$'\n'$'x|A=\xff|' ]]
+  run tail -n 1 node/ranks
+  [[ $output =~ ^2\ 7\ 3\ 1\ [0-9]+\ [0-9]{19}\ [0-9]{19}$ ]]
+}
+
+@test "the program runs in the holder's directory and namespaces, without new privileges" {
+  program
+  printf '%s\0' join /image.sif "user=/proc/$holder/ns/user" "mount=/proc/$holder/ns/mnt" "root=/proc/$holder/root" \
+    chdir=/usr >node/enter
+  # shellcheck disable=SC2016 # expanded by the inner shell
+  run ./hpcrun-enter "=$PWD/node" =- =sh =-c '=pwd; readlink /proc/self/ns/user /proc/self/ns/mnt; grep NoNewPrivs /proc/self/status; echo "$@"' =x =: ===
+  local user mount
+  user=$(readlink "/proc/$holder/ns/user") mount=$(readlink "/proc/$holder/ns/mnt")
+  kill "$holder"
+  [[ $output == $'/usr\n'"$user"$'\n'"$mount"$'\nNoNewPrivs:\t1\n: ==' ]]
+  [[ $(<node/ranks) == 1 ]]
+}
+
+@test "the program says what it cannot run, and runs scripts without a first line" {
+  program
+  printf '%s\0' join /image.sif "user=/proc/$holder/ns/user" "mount=/proc/$holder/ns/mnt" "wd=/proc/$holder/cwd" >node/enter
+  printf 'echo "script $1"\n' >script
+  chmod +x script
+  echo >plain
+  run ./hpcrun-enter "=$PWD/node" =- =./script =a
+  [[ $status -eq 0 && $output == "script a" ]]
+  PATH=$PWD:$PATH run ./hpcrun-enter "=$PWD/node" =- =script =b
+  [[ $status -eq 0 && $output == "script b" ]]
+  SLURM_PROCID=3 run -127 ./hpcrun-enter "=$PWD/node" =- =nosuch
+  [[ $status -eq 127 && $output == "hpcrun: rank 3 on c1 cannot run nosuch: No such file or directory" ]]
+  run ./hpcrun-enter "=$PWD/node" =- =./plain
+  [[ $status -eq 126 && $output == *"cannot run ./plain: Permission denied" ]]
+  run -127 ./hpcrun-enter "=$PWD/node" =- =
+  [[ $status -eq 127 ]]
+  kill "$holder"
+  wait "$holder" || true
+  run ./hpcrun-enter "=$PWD/node" =- =true
+  [[ $status -eq 1 && $output == *"cannot enter, its container is gone"* ]]
+  rm node/enter
+  run ./hpcrun-enter "=$PWD/node" =- =true
+  [[ $status -eq 1 && $output == *"cannot enter, the agent of this node and its container are gone"* ]]
 }

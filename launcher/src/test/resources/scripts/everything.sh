@@ -19,6 +19,7 @@
 hpcrun_kind=job
 hpcrun_image=/home/alice/hello-openmpi.sif
 hpcrun_header=dddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddd
+hpcrun_program=/home/alice/.cache/hpcrun/hpcrun-enter-aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa
 # shellcheck disable=SC2016 # these are data: nothing is expanded
 hpcrun_command=(./app 'two words' 'it'\''s $HOME `id` \ "x"' '' -n $'two\nlines' 'größe'
   'a rather long argument that makes the list go on in a line of its own' '#SBATCH --nodes=99')

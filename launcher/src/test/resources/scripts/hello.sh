@@ -16,6 +16,7 @@
 hpcrun_kind=job
 hpcrun_image=/home/alice/hello-openmpi.sif
 hpcrun_header=dddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddd
+hpcrun_program=/home/alice/.cache/hpcrun/hpcrun-enter-aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa
 hpcrun_command=(hello-mpi)
 hpcrun_srun=(--mpi=pmix)
 hpcrun_container=(--no-eval)

@@ -14,6 +14,7 @@
 hpcrun_kind=script
 hpcrun_image=/home/alice/hello-openmpi.sif
 hpcrun_header=dddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddd
+hpcrun_program=/home/alice/.cache/hpcrun/hpcrun-enter-aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa
 hpcrun_command=()
 hpcrun_srun=(--mpi=pmix)
 hpcrun_container=(--no-eval)

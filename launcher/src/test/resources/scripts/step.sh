@@ -12,6 +12,7 @@
 hpcrun_kind=step
 hpcrun_image=/home/alice/hello-openmpi.sif
 hpcrun_header=dddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddd
+hpcrun_program=/home/alice/.cache/hpcrun/hpcrun-enter-aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa
 hpcrun_command=(./app)
 hpcrun_srun=(--mpi=pmix '--nodelist=c[1-2]' --ntasks=4)
 hpcrun_container=(--no-eval)

@@ -32,7 +32,13 @@ import org.slf4j.LoggerFactory;
 class EqualityIT {
   private static final Logger LOG = LoggerFactory.getLogger(EqualityIT.class);
   private static final String PLAIN = "plain";
-  private static final List<String> MODES = List.of("join", "exec");
+
+  /** Joined by hpcrun-enter, joined by the shell, and a container for each rank. */
+  private static final List<String> MODES = List.of("join", "shell", "exec");
+
+  /** An installation without hpcrun-enter. */
+  private static final String WITHOUT_PROGRAM = "/opt/hpcrun-without-program";
+
   private static final int RANKS = 2;
 
   /** One node, so that no value depends on which one it is. */
@@ -43,6 +49,7 @@ class EqualityIT {
   private final Login alice = lab.alice();
   private final Jobs jobs = new Jobs(alice);
   private final List<String> submitted = new ArrayList<>();
+  private final Map<String, String> ids = new LinkedHashMap<>();
   private final List<String> table = new ArrayList<>();
   private final Map<Intended, Integer> met = new LinkedHashMap<>();
   private Map<String, String> ofNode;
@@ -56,6 +63,12 @@ class EqualityIT {
     }
     // Slurm keeps users' groups for a while.
     lab.as("root", LabCluster.LOGIN_NODE).run("scontrol", "reconfigure").succeeded();
+    lab.as("root", LabCluster.LOGIN_NODE)
+        .bash(
+            "rm -rf $1 && cp -as /opt/hpcrun $1 && rm -r $1/libexec"
+                + " && cp --remove-destination /opt/hpcrun/bin/hpcrun $1/bin/",
+            WITHOUT_PROGRAM)
+        .succeeded();
     List.of("probe", "hello-openmpi", "tiny").forEach(lab::image);
     alice.bash(EqualityCase.PREPARE, DIRECTORY, EqualityCase.ENVIRONMENT_OF_IMAGE).succeeded();
     lab.as("root", LabCluster.LOGIN_NODE)
@@ -68,7 +81,10 @@ class EqualityIT {
                 .succeeded());
     for (EqualityCase each : EqualityCase.all()) {
       submit(each, PLAIN, "sbatch", "--parsable");
-      MODES.forEach(mode -> submit(each, mode, "hpcrun", "submit", "--parsable"));
+      for (String mode : MODES) {
+        String hpcrun = mode.equals("shell") ? WITHOUT_PROGRAM + "/bin/hpcrun" : "hpcrun";
+        submit(each, mode, hpcrun, "submit", "--parsable");
+      }
     }
     jobs.awaitEnd(submitted);
   }
@@ -82,7 +98,7 @@ class EqualityIT {
     if (mode.equals(PLAIN)) {
       words.add(DIRECTORY + PLAIN);
     } else {
-      words.addAll(List.of("--mpi=none", "--mode=" + mode));
+      words.addAll(List.of("--mpi=none", "--mode=" + engineMode(mode)));
     }
     words.addAll(each.container());
     words.addAll(each.image());
@@ -91,7 +107,13 @@ class EqualityIT {
             .with("SLURM_LABELIO", "1")
             .bash(each.before() + "\nexec \"$@\"", words.toArray(String[]::new))
             .succeeded();
-    submitted.add(outcome.output().strip());
+    String id = outcome.output().strip();
+    submitted.add(id);
+    ids.put(file, id);
+  }
+
+  private static String engineMode(String mode) {
+    return mode.equals("shell") ? "join" : mode;
   }
 
   private static String output(EqualityCase each, String mode) {
@@ -125,13 +147,15 @@ class EqualityIT {
     effect.replaceAll((key, value) -> plain.getFirst().get(key));
     assertThat(effect).as("what makes %s, in plain Apptainer", each).isEqualTo(each.effect());
     List<Surroundings> here = ranks(each, mode);
+    assertThat(alice.run("hpcrun", "timing", "--json", ids.get(output(each, mode))).output())
+        .contains("\"entered_by\":\"" + (mode.equals("join") ? "program" : "shell") + "\"");
     List<Difference> unexpected = new ArrayList<>();
     int compared = 0;
     int intended = 0;
     for (int rank = 0; rank < RANKS; rank++) {
       compared += plain.get(rank).values().size();
       for (Difference difference : plain.get(rank).differencesTo(here.get(rank))) {
-        Optional<Intended> reason = IntendedDifferences.reason(mode, difference);
+        Optional<Intended> reason = IntendedDifferences.reason(engineMode(mode), difference);
         if (reason.isPresent()) {
           intended++;
           met.merge(reason.get(), 1, Integer::sum);

@@ -17,6 +17,7 @@ import java.util.Map;
  * @param exit the exit code; no rank may have run if it is not 0
  * @param says what hpcrun has to say, each text in one line, and nothing else
  * @param modes for each node how ranks entered and why, as in {@code exec: it was asked for}
+ * @param byShell why the shell took ranks of joined containers in; empty if hpcrun-enter did
  */
 record FallbackCase(
     String name,
@@ -27,7 +28,8 @@ record FallbackCase(
     String image,
     int exit,
     List<String> says,
-    Map<String, String> modes) {
+    Map<String, String> modes,
+    String byShell) {
   /** An image outside of the file system that nodes share. */
   static final String LOCAL = "/opt/local.sif";
 
@@ -44,11 +46,12 @@ record FallbackCase(
   private static final String WRAPPER = "/usr/local/bin/apptainer";
 
   static FallbackCase of(String name, String... options) {
-    return new FallbackCase(name, List.of(), "", "", List.of(options), "", 0, List.of(), Map.of());
+    return new FallbackCase(
+        name, List.of(), "", "", List.of(options), "", 0, List.of(), Map.of(), "");
   }
 
   FallbackCase broken(List<String> where, String how, String back) {
-    return new FallbackCase(name, where, how, back, options, image, exit, says, modes);
+    return new FallbackCase(name, where, how, back, options, image, exit, says, modes, byShell);
   }
 
   FallbackCase without(List<String> where, String path) {
@@ -86,12 +89,21 @@ record FallbackCase(
                 .formatted(LOCAL, then),
             "rm -f " + LOCAL);
     return new FallbackCase(
-        name, broken.nodes, broken.breaks, broken.mends, options, LOCAL, exit, says, modes);
+        name,
+        broken.nodes,
+        broken.breaks,
+        broken.mends,
+        options,
+        LOCAL,
+        exit,
+        says,
+        modes,
+        byShell);
   }
 
   FallbackCase refused(int code, String... texts) {
     return new FallbackCase(
-        name, nodes, breaks, mends, options, image, code, List.of(texts), Map.of());
+        name, nodes, breaks, mends, options, image, code, List.of(texts), Map.of(), "");
   }
 
   FallbackCase refusedOn(String where, String text) {
@@ -108,7 +120,23 @@ record FallbackCase(
         image,
         0,
         List.of(texts),
-        Map.of("c1", onFirst, "c2", onSecond));
+        Map.of("c1", onFirst, "c2", onSecond),
+        byShell);
+  }
+
+  /** Ranks join, but by the shell, for this reason. */
+  FallbackCase joinsByShell(String reason) {
+    return new FallbackCase(
+        name,
+        nodes,
+        breaks,
+        mends,
+        options,
+        image,
+        0,
+        List.of(),
+        Map.of("c1", "join", "c2", "join"),
+        reason);
   }
 
   /** Ranks of c2, or of both nodes, start containers of their own for this reason. */

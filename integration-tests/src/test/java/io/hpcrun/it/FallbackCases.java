@@ -34,6 +34,7 @@ final class FallbackCases {
             List.of(
                 of("ldd missing on c2").without(SECOND, "/usr/bin/ldd").startsAlone(SECOND, tools)),
             otherwiseNotJoined(),
+            byShell(),
             namespacesAndMemory(),
             runtimes(),
             images(),
@@ -66,12 +67,13 @@ final class FallbackCases {
     String notTimed = "on c2 ranks are not timed: /tmp/hpcrun.";
     String reason = "the node directory cannot be made";
     return List.of(
-        of("nsenter not executable on c2")
-            .broken(SECOND, cover("/usr/bin/nsenter", ""), unmount("/usr/bin/nsenter"))
-            .startsAlone(
+        of("nsenter refused on c2")
+            .broken(
                 SECOND,
-                "its container cannot be joined: setpriv: failed to execute /usr/bin/nsenter:"
-                    + " Permission denied"),
+                cover("/usr/bin/nsenter", "#!/bin/sh\necho not for you >&2\nexit 1")
+                    + "chmod 755 /root/cover\n",
+                unmount("/usr/bin/nsenter"))
+            .startsAlone(SECOND, "its container cannot be joined: not for you"),
         of("/tmp full on c2")
             .broken(SECOND, fill, empty)
             .runs("join", "exec: " + reason, notTimed, "on c2 " + ALONE + reason),
@@ -81,6 +83,26 @@ final class FallbackCases {
         of("/tmp full on c2, sharens asked", "--mode=sharens", "-n", "2")
             .broken(SECOND, fill, empty)
             .runs("sharens: " + ASKED, "exec: " + reason, notTimed, "on c2 " + ALONE + reason));
+  }
+
+  private static List<FallbackCase> byShell() {
+    String noExec = "mount -t tmpfs -o noexec,mode=1777 tmpfs /tmp\n";
+    String noExecHome =
+        "mount --bind /home /home && mount -o remount,bind,noexec,nosuid,nodev /home\n";
+    String program = "/home/alice/.cache/hpcrun/hpcrun-enter-*";
+    return List.of(
+        of("no programs in /tmp of c2")
+            .broken(SECOND, noExec, unmount("/tmp"))
+            .runs("join", "join"),
+        of("no programs in /tmp and /home of c2")
+            .broken(SECOND, noExec + noExecHome, unmount("/tmp") + unmount("/home"))
+            .joinsByShell("on c2: "),
+        of("hpcrun-enter is not what it was")
+            .broken(
+                SECOND,
+                "for f in " + program + "; do printf x | dd of=$f conv=notrunc status=none; done",
+                "rm -f " + program)
+            .joinsByShell(" was changed"));
   }
 
   private static List<FallbackCase> namespacesAndMemory() {
@@ -171,6 +193,8 @@ final class FallbackCases {
   private static List<FallbackCase> fuse() {
     String squashfuse = "/usr/bin/squashfuse";
     String device = "/dev/fuse";
+    String noDevice =
+        REFUSED + "c2 no container can be made: container creation failed: image driver";
     String unpacked = "on c2 the image is unpacked, not mounted: no squashfuse or no /dev/fuse";
     return List.of(
         of("no squashfuse on c2")
@@ -179,9 +203,9 @@ final class FallbackCases {
                 hide(squashfuse) + hide(squashfuse + "_ll"),
                 giveBack(squashfuse) + giveBack(squashfuse + "_ll"))
             .runs("join", "join", unpacked),
-        of("no /dev/fuse on c2").without(SECOND, device).runs("join", "join", unpacked),
+        of("no /dev/fuse on c2").without(SECOND, device).refused(3, noDevice),
         of("/dev/fuse closed on c2")
             .broken(SECOND, "chmod 000 " + device, "chmod 666 " + device)
-            .runs("join", "join", unpacked));
+            .refused(3, noDevice));
   }
 }

@@ -16,7 +16,6 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -28,7 +27,6 @@ import org.slf4j.LoggerFactory;
  * rank started; each time it is said once with the right nodes, recorded, and nothing is left.
  */
 @Timeout(1800)
-@EnabledIfSystemProperty(named = "hpcrun.full", matches = "true")
 class FallbackIT {
   private static final Logger LOG = LoggerFactory.getLogger(FallbackIT.class);
   private static final boolean FULL = Boolean.getBoolean("hpcrun.full");
@@ -91,6 +89,13 @@ class FallbackIT {
       int ranks = each.options().contains("-n") ? 2 : 2 * PER_NODE;
       assertThat(ranks(outcome)).hasSize(ranks).allMatch(line -> line.endsWith(" given " + GIVEN));
       assertThat(modes).isEqualTo(each.modes());
+      if (each.modes().values().stream().allMatch("join"::equals)) {
+        String note = "note: hpcrun-enter could not be used, so ranks entered by the shell: ";
+        assertThat(outcome.error().contains(note))
+            .as(each.name())
+            .isEqualTo(!each.byShell().isEmpty());
+        assertThat(outcome.error()).as(each.name()).contains(each.byShell());
+      }
       each.modes().values().stream()
           .filter(mode -> mode.startsWith("exec: ") && !mode.endsWith("asked for"))
           .forEach(

@@ -14,14 +14,12 @@ import java.util.Map;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** Images, copies and caches that change while they are staged, and programs that do not help. */
-@EnabledIfSystemProperty(named = "hpcrun.full", matches = "true")
 class StagingFaultsIT {
   private static final Logger LOG = LoggerFactory.getLogger(StagingFaultsIT.class);
   private static final List<String> BOTH = List.of("-N", "2");

@@ -15,7 +15,6 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.slf4j.Logger;
@@ -26,7 +25,6 @@ import tools.jackson.databind.JsonNode;
  * Images that nodes read from copies of their own: one copy a node, whatever is killed meanwhile.
  */
 @Timeout(3600)
-@EnabledIfSystemProperty(named = "hpcrun.full", matches = "true")
 class StagingIT {
   private static final Logger LOG = LoggerFactory.getLogger(StagingIT.class);
   private static final boolean FULL = Boolean.getBoolean("hpcrun.full");

@@ -14,14 +14,12 @@ import java.util.Map;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** Caches of staged images that are full or not the user's own: the shared image serves. */
-@EnabledIfSystemProperty(named = "hpcrun.full", matches = "true")
 class StagingLimitsIT {
   private static final Logger LOG = LoggerFactory.getLogger(StagingLimitsIT.class);
   private static final String NOT_OWN = "/hpcrun-cache.1001 is not a directory of uid 1001's own";

@@ -28,13 +28,15 @@ final class JobFollower {
 
   private final SlurmClient slurm;
   private final String job;
-  private final Path ownRecord;
+  private final Path records;
   private final Terminal terminal;
   private final PrintStream out;
   private final PrintStream err;
   private final boolean appends;
   private final List<OutputFollower> outputs = new ArrayList<>();
   private int unanswered;
+  private int restarts;
+  private boolean ran;
   private volatile boolean cancelled;
   private final Semaphore wake = new Semaphore(0);
 
@@ -48,7 +50,7 @@ final class JobFollower {
       boolean appends) {
     this.slurm = slurm;
     this.job = job;
-    this.ownRecord = records.path().resolve(job).resolve(job + ".0.0.job.jsonl");
+    this.records = records.path().resolve(job);
     this.terminal = terminal;
     this.out = out;
     this.err = err;
@@ -122,6 +124,10 @@ final class JobFollower {
         if (last.ended()) {
           return last;
         }
+        if (ran && last.pending()) { // Slurm put it back into the queue
+          restarts++;
+        }
+        ran = !last.pending();
         nextAsk = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(interval);
         interval = Math.min(ASK_AT_MOST_MS, interval * 3 / 2);
       }
@@ -179,7 +185,7 @@ final class JobFollower {
 
   private FileTime recordTime() {
     try {
-      return Files.getLastModifiedTime(ownRecord);
+      return Files.getLastModifiedTime(records.resolve(job + "." + restarts + ".0.job.jsonl"));
     } catch (IOException notYet) {
       return null;
     }

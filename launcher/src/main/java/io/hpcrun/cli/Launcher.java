@@ -30,10 +30,12 @@ final class Launcher {
 
   private final SlurmClient slurm;
   private final ImageDigest digests;
+  private final EnterProgram enterProgram;
 
-  Launcher(SlurmClient slurm, ImageDigest digests) {
+  Launcher(SlurmClient slurm, UserCache cache) {
     this.slurm = slurm;
-    this.digests = digests;
+    this.digests = new ImageDigest(cache.directory());
+    this.enterProgram = new EnterProgram(cache);
   }
 
   /** The job script for a launch. */
@@ -54,7 +56,8 @@ final class Launcher {
             ClusterFacts.goArchitecture(System.getProperty("os.arch")));
     Plan plan = Planner.plan(spec, image, cluster);
     String digest = plan.staged() ? digests.of(spec.image()) : "";
-    return JobScript.render(plan, Version.VERSION, agent(plan.staged()), digest);
+    return JobScript.render(
+        plan, Version.VERSION, agent(plan.staged()), digest, enterProgram.forJobs());
   }
 
   /**

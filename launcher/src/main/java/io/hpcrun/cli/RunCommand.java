@@ -1,7 +1,6 @@
 package io.hpcrun.cli;
 
 import io.hpcrun.failure.Failure;
-import io.hpcrun.image.ImageDigest;
 import io.hpcrun.slurm.SlurmClient;
 import io.hpcrun.spec.LaunchSpec;
 import io.hpcrun.spec.SlurmOption;
@@ -29,9 +28,7 @@ final class RunCommand {
     SlurmClient slurm = new SlurmClient();
     Interrupts interrupts = Interrupts.install();
     String job =
-        new Launcher(slurm, new ImageDigest(console.environment()))
-            .submit(spec, true)
-            .split(";")[0];
+        new Launcher(slurm, new UserCache(console.environment())).submit(spec, true).split(";")[0];
     Terminal terminal = new Terminal(console.err());
     RecordDirectory records = new RecordDirectory(spec.records());
     int exitCode =

@@ -2,7 +2,6 @@ package io.hpcrun.cli;
 
 import io.hpcrun.failure.ExitCode;
 import io.hpcrun.failure.Failure;
-import io.hpcrun.image.ImageDigest;
 import io.hpcrun.slurm.SlurmClient;
 import io.hpcrun.spec.ByteString;
 import io.hpcrun.spec.LaunchSpec;
@@ -123,7 +122,7 @@ final class StepCommand {
 
   private static int write(LaunchSpec spec, boolean shown, Console console) {
     byte[] script =
-        new Launcher(new SlurmClient(), new ImageDigest(console.environment())).script(spec);
+        new Launcher(new SlurmClient(), new UserCache(console.environment())).script(spec);
     if (shown) {
       console.out().writeBytes(script);
       return ExitCode.OK.code();

@@ -24,12 +24,9 @@ import java.util.Set;
 public final class ImageDigest {
   private final Path cache;
 
-  /** Remembers digests in {@code $XDG_CACHE_HOME/hpcrun/digests}, or below {@code ~/.cache}. */
-  public ImageDigest(Map<String, String> environment) {
-    String base = environment.getOrDefault("XDG_CACHE_HOME", "");
-    Path parent =
-        base.startsWith("/") ? Path.of(base) : Path.of(System.getProperty("user.home"), ".cache");
-    this.cache = parent.resolve("hpcrun").resolve("digests");
+  /** Remembers digests in the directory {@code digests} of the user's cache. */
+  public ImageDigest(Path userCache) {
+    this.cache = userCache.resolve("digests");
   }
 
   /**

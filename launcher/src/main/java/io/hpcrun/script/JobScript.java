@@ -10,8 +10,10 @@ import io.hpcrun.spec.SlurmOption;
 import io.hpcrun.spec.SlurmSetting;
 import io.hpcrun.spec.UserScript;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 
 /**
  * Renders a plan as a batch script: directives for Slurm, the decisions as comments, the launch as
@@ -35,13 +37,19 @@ public final class JobScript {
    * @param version hpcrun's version
    * @param agent the node agent's source
    * @param digest SHA-256 of the image; empty if the plan does not stage it
+   * @param enterProgram where the nodes find {@code hpcrun-enter}, a name that ends in its SHA-256;
+   *     empty if the shell is to do its work
    * @return the script's bytes
    */
-  public static byte[] render(Plan plan, String version, String agent, String digest) {
-    return new JobScript(plan).render(version, agent, digest).getBytes(StandardCharsets.ISO_8859_1);
+  public static byte[] render(
+      Plan plan, String version, String agent, String digest, Optional<Path> enterProgram) {
+    String program = ShellWord.quote(enterProgram.map(Path::toString).orElse(""));
+    return new JobScript(plan)
+        .render(version, agent, digest, program)
+        .getBytes(StandardCharsets.ISO_8859_1);
   }
 
-  private String render(String version, String agent, String digest) {
+  private String render(String version, String agent, String digest, String program) {
     line("#!/bin/bash");
     plan.spec().script().ifPresent(own -> own.directives().forEach(l -> line(l.latin1())));
     if (plan.spec().kind() != LaunchSpec.Kind.STEP) {
@@ -57,7 +65,7 @@ public final class JobScript {
     decisions();
     line("");
     line("# ---- the launch");
-    launch(version, digest);
+    launch(version, digest, program);
     line("");
     line("# ---- the node agent");
     text.append(latin1(agent.strip())).append('\n');
@@ -96,10 +104,11 @@ public final class JobScript {
     }
   }
 
-  private void launch(String version, String digest) {
+  private void launch(String version, String digest, String program) {
     line("hpcrun_kind=" + plan.spec().kind().name().toLowerCase(Locale.ROOT));
     line("hpcrun_image=" + ShellWord.quote(plan.image().path().toString()));
     line("hpcrun_header=" + plan.image().header().orElse("''"));
+    line("hpcrun_program=" + program);
     list("hpcrun_command", plan.spec().command());
     list("hpcrun_srun", plan.srunOptions().stream().map(ByteString::of).toList());
     list("hpcrun_container", plan.runtimeOptions());

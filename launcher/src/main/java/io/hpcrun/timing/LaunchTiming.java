@@ -86,6 +86,7 @@ public final class LaunchTiming {
     }
     timing.readLeave();
     timing.remarkModes();
+    timing.remarkShell();
     timing.remarkMissing();
     return timing;
   }
@@ -210,6 +211,13 @@ public final class LaunchTiming {
                         mode, where.size() == 1 ? where.getFirst() : where.size() + " nodes"));
           }
         });
+  }
+
+  private void remarkShell() {
+    String reason = texts.getOrDefault("entered_by_reason", "");
+    if (!reason.isEmpty()) {
+      remarks.add("hpcrun-enter could not be used, so ranks entered by the shell: " + reason);
+    }
   }
 
   private void remarkMissing() {

@@ -9,7 +9,6 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -59,11 +58,11 @@ class ImageDigestTest {
   }
 
   private ImageDigest digests() {
-    return new ImageDigest(Map.of("XDG_CACHE_HOME", directory.toString()));
+    return new ImageDigest(directory);
   }
 
   private List<Path> remembered() throws IOException {
-    try (Stream<Path> files = Files.list(directory.resolve("hpcrun/digests"))) {
+    try (Stream<Path> files = Files.list(directory.resolve("digests"))) {
       return files.toList();
     }
   }

@@ -31,6 +31,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class JobScriptTest {
+  private static final Path ENTER_PROGRAM =
+      Path.of("/home/alice/.cache/hpcrun/hpcrun-enter-" + "a".repeat(64));
   private static final Image SIF =
       new Image(
           Path.of("/home/alice/hello-openmpi.sif"),
@@ -78,7 +80,8 @@ class JobScriptTest {
                 Planner.plan(hello(), SIF, CLUSTER),
                 System.getProperty("project.version"),
                 agent("agent", "container"),
-                ""),
+                "",
+                Optional.of(ENTER_PROGRAM)),
             StandardCharsets.UTF_8);
     if (Boolean.getBoolean("golden.write")) {
       Files.writeString(page, text.substring(0, from) + script + text.substring(to));
@@ -246,7 +249,12 @@ class JobScriptTest {
 
   private static String render(LaunchSpec spec, String agent) {
     return new String(
-        JobScript.render(Planner.plan(spec, SIF, CLUSTER), "1.2.3", agent, "e".repeat(64)),
+        JobScript.render(
+            Planner.plan(spec, SIF, CLUSTER),
+            "1.2.3",
+            agent,
+            "e".repeat(64),
+            Optional.of(ENTER_PROGRAM)),
         StandardCharsets.ISO_8859_1);
   }
 

@@ -6,7 +6,8 @@
 #   hpcrun_agent   once per node, in a step of its own beside the ranks: check the node, stage the
 #                  image, hold the container, say that the node is ready or why not, note when each
 #                  rank ends, write the node's record
-#   hpcrun_enter   once per rank: note the time, join the container, become the application
+#   hpcrun_enter   once per rank: note the time, join the container, become the application;
+#                  or the program hpcrun-enter, which does the same
 #
 # Recording never hurts: what cannot be recorded is left out, said once, and the job goes on.
 
@@ -31,8 +32,8 @@ hpcrun_say() {
 }
 
 # One line for the batch script: KIND, node, exit code, text.
-# Kinds: ready; unfit; remark; bare (there is no node directory); while staging have, need, busy, pass;
-# and at the end done.
+# Kinds: ready; unfit; remark; bare (there is no node directory); shell (ranks are taken in by the
+# shell, not by hpcrun-enter); while staging have, need, busy, pass; and at the end done.
 hpcrun_note() {
   printf '%s\t%s\t%s\t%s\n' "$1" "$hpcrun_node" "$2" "$3"
 }
@@ -92,7 +93,7 @@ hpcrun_agent() {
   fi
   hpcrun_sweep
   hpcrun_make_directory
-  if [[ -z $hpcrun_directory && ($mode == auto || $mode == join) ]]; then
+  if [[ -z $hpcrun_directory && $mode != exec ]]; then
     hpcrun_how='exec' hpcrun_reason='the node directory cannot be made'
   elif [[ $mode == auto || $mode == join ]]; then
     hpcrun_time hold_begin
@@ -113,16 +114,18 @@ hpcrun_agent() {
   hpcrun_version=$said
   hpcrun_version_problem "$said"
   if [[ -n $REPLY ]]; then
-    hpcrun_release
-    hpcrun_note unfit 3 "$REPLY"
-    return 0
+    said=$REPLY
   elif [[ -z $hpcrun_how ]]; then
-    hpcrun_note unfit 3 "no container can be made: $hpcrun_reason"
-    return 0
+    said="no container can be made: $hpcrun_reason"
   elif [[ $hpcrun_how == exec && $mode == join ]]; then
+    said="--mode=join is not possible: $hpcrun_reason"
+  else
+    said=''
+  fi
+  if [[ -n $said ]]; then
     hpcrun_release
     [[ -z $hpcrun_directory ]] || rm -rf -- "$hpcrun_directory"
-    hpcrun_note unfit 3 "--mode=join is not possible: $hpcrun_reason"
+    hpcrun_note unfit 3 "$said"
     return 0
   fi
   hpcrun_settle "$mode"
@@ -203,10 +206,16 @@ hpcrun_make_directory() {
 # Tells the ranks how to enter. hpcrun_settle MODE.
 hpcrun_settle() {
   if [[ $hpcrun_how == join ]] && hpcrun_write_enter join "$hpcrun_image"; then
+    if [[ -z $hpcrun_program ]]; then
+      hpcrun_note shell 0 ''
+    elif ! hpcrun_place_program; then
+      hpcrun_note shell 0 "$REPLY"
+    fi
     return 0
   elif [[ $hpcrun_how == join ]]; then
     hpcrun_how='exec' hpcrun_reason="$hpcrun_directory cannot be written"
   fi
+  hpcrun_note shell 0 ''
   if [[ -n $hpcrun_alive ]]; then # the holder cannot be joined, and takes the directory with it
     hpcrun_release
     hpcrun_make_directory
@@ -350,7 +359,7 @@ hpcrun_agents() {
   local -a functions
   mapfile -t functions < <(compgen -A function hpcrun_)
   hpcrun_srun_per_node bash -p -c "$(declare -f "${functions[@]}")
-$(declare -p hpcrun_stage_directory hpcrun_stage_limit hpcrun_digest hpcrun_image_size)
+$(declare -p hpcrun_program hpcrun_stage_directory hpcrun_stage_limit hpcrun_digest hpcrun_image_size)
 hpcrun_agent \"\$@\"" hpcrun-agent "${@/#/=}"
 }
 
@@ -374,6 +383,9 @@ hpcrun_await_agents() {
         ((code_of_first)) || code_of_first=$code
         ;;
       bare) hpcrun_bare+=$node, ;;
+      shell)
+        hpcrun_program='' hpcrun_by_shell=${hpcrun_by_shell:-${text:+on $node: $text}} text=''
+        ;;
       have | need | busy | pass)
         seen[$node]=1
         [[ $kind != need ]] || need=$((need + 1))
@@ -445,6 +457,11 @@ hpcrun_record() {
   for name in "${!hpcrun_times[@]}"; do
     text+=",\"${name}_ns\":${hpcrun_times[$name]}"
   done
+  if [[ $1 == ended ]]; then
+    text+=",\"entered_by\":\"$([[ -n $hpcrun_program ]] && echo program || echo shell)\""
+    hpcrun_json "$hpcrun_by_shell"
+    text+=${REPLY:+",\"entered_by_reason\":\"$REPLY\""}
+  fi
   text+=",$hpcrun_facts}"$'\n'
   if ! hpcrun_write_record "$hpcrun_prefix.$hpcrun_number.job.jsonl" "$text" && [[ $1 != running ]]; then
     hpcrun_say "the timing of this launch is lost: a record cannot be written in ${hpcrun_prefix%/*}"
@@ -480,7 +497,7 @@ hpcrun_identify() {
   hpcrun_prefix=$hpcrun_records/$hpcrun_job/$hpcrun_job.${SLURM_RESTART_COUNT:-0}
   hpcrun_number=0
   hpcrun_nodes=$SLURM_JOB_NUM_NODES hpcrun_ranks=${SLURM_NTASKS-} hpcrun_nodelist=''
-  hpcrun_bare='' hpcrun_ready=''
+  hpcrun_bare='' hpcrun_ready='' hpcrun_by_shell=''
   hpcrun_random=$(od -An -N8 -tx8 /dev/urandom)
   hpcrun_random=${hpcrun_random# }
   (umask 077 && mkdir -p -- "${hpcrun_prefix%/*}") 2>/dev/null
@@ -517,36 +534,49 @@ hpcrun_claim() {
 
 # hpcrun_launch COMMAND…: the ranks. Returns the launch step's exit code.
 hpcrun_launch() {
-  local code
+  local code line
+  hpcrun_pipe
   hpcrun_time launch_asked
-  # If srun is killed, bash would show its source.
-  { hpcrun_srun_ranks "$hpcrun_directory" "$hpcrun_bare" "$hpcrun_number" "${#hpcrun_container[@]}" \
-    "${hpcrun_container[@]+"${hpcrun_container[@]}"}" "$hpcrun_image" "$@"; } 2>/dev/null
+  # If srun is killed, bash says so here, and shows its source.
+  { hpcrun_srun_ranks "$@"; } 2>&"$hpcrun_write_end"
   code=$?
   hpcrun_time launch_done
+  printf '\n' >&"$hpcrun_write_end"
+  if read -r line <&"$hpcrun_read_end" && [[ -n $line ]]; then
+    hpcrun_say "the ranks' srun was killed (SIG$(kill -l "$((code - 128))")), and the ranks with it"
+  fi
+  exec {hpcrun_read_end}<&- {hpcrun_write_end}>&-
   return "$code"
 }
 
-# hpcrun_srun_ranks WORD…: the launch step, of hpcrun_enter with these words.
+# hpcrun_srun_ranks COMMAND…: the launch step, of hpcrun-enter or of hpcrun_enter.
 hpcrun_srun_ranks() {
   (
     local variable
-    local -a where=()
-    exec 2>&"$hpcrun_errors"
+    local -a where=() task words
+    exec 2>&"$hpcrun_errors" {hpcrun_read_end}<&- {hpcrun_write_end}>&-
     for variable in "${hpcrun_environment[@]+"${hpcrun_environment[@]}"}"; do
       export "HPCRUN_ENV_$variable"
     done
-    for variable in "${hpcrun_alone[@]+"${hpcrun_alone[@]}"}"; do
-      export "HPCRUN_ALONE_$variable"
-    done
-    hpcrun_hide_locale
+    if [[ -n $hpcrun_program ]]; then
+      task=("$hpcrun_directory/hpcrun-enter")
+      words=("$hpcrun_directory" "$hpcrun_number" "$@")
+    else
+      for variable in "${hpcrun_alone[@]+"${hpcrun_alone[@]}"}"; do
+        export "HPCRUN_ALONE_$variable"
+      done
+      hpcrun_hide_locale
+      task=(bash -p -c "$(declare -f hpcrun_now hpcrun_find_runtime hpcrun_pass_environment \
+        hpcrun_restore_locale hpcrun_join_words hpcrun_enter)
+hpcrun_enter \"\$@\"" hpcrun-enter)
+      words=("$hpcrun_directory" "$hpcrun_bare" "$hpcrun_number" "${#hpcrun_container[@]}"
+        "${hpcrun_container[@]+"${hpcrun_container[@]}"}" "$hpcrun_image" "$@")
+    fi
     if [[ $hpcrun_kind == step ]]; then
       where=(--nodes="$hpcrun_nodes" --nodelist="$hpcrun_ready")
     fi
     exec srun --export=ALL "${hpcrun_srun[@]+"${hpcrun_srun[@]}"}" "${where[@]+"${where[@]}"}" \
-      bash -p -c "$(declare -f hpcrun_now hpcrun_find_runtime hpcrun_pass_environment \
-        hpcrun_restore_locale hpcrun_enter)
-hpcrun_enter \"\$@\"" hpcrun-enter "${@/#/=}"
+      "${task[@]}" "${words[@]/#/=}"
   )
 }
 
@@ -561,7 +591,8 @@ hpcrun_run_script() {
   if ! {
     printf '%s' "$hpcrun_script" >"$hpcrun_directory/script" &&
       cp -- "$0" "$hpcrun_directory/job" &&
-      declare -p hpcrun_directory hpcrun_prefix hpcrun_bare hpcrun_seconds >"$hpcrun_directory/session" &&
+      declare -p hpcrun_directory hpcrun_prefix hpcrun_bare hpcrun_program hpcrun_by_shell \
+        hpcrun_seconds >"$hpcrun_directory/session" &&
       mkdir -- "$hpcrun_directory/bin" &&
       printf '#!/bin/bash\nexec bash %q %q "$@"\n' "$hpcrun_directory/job" "$hpcrun_directory" \
         >"$hpcrun_directory/bin/hpcrun" && chmod 700 "$hpcrun_directory/bin/hpcrun"
@@ -639,7 +670,7 @@ hpcrun_session() {
 }
 
 # The whole job. Expects what the job script declares before it: hpcrun_kind, hpcrun_image,
-# hpcrun_header, hpcrun_command, hpcrun_srun, hpcrun_container, hpcrun_environment, hpcrun_alone,
+# hpcrun_header, hpcrun_program, hpcrun_command, hpcrun_srun, hpcrun_container, hpcrun_environment, hpcrun_alone,
 # hpcrun_mode, hpcrun_mpi, hpcrun_spool, hpcrun_stage, hpcrun_records, hpcrun_facts. Returns the exit
 # code of the job.
 # shellcheck disable=SC2154 # they are set by the job script

@@ -273,7 +273,7 @@ hpcrun_release() {
 }
 
 # hpcrun_changes PROC: what the runtime and the image changed in the environment that the holder was
-# given, as words in hpcrun_changed: NAME=VALUE to set, -NAME to take away. Ranks apply this to their
+# given, as words in hpcrun_changed: set=NAME=VALUE, take=NAME. Ranks apply this to their
 # own environment, which Slurm made.
 hpcrun_changes() {
   local word name value
@@ -295,42 +295,56 @@ hpcrun_changes() {
       [[ ${before[$name]} != "$value" && ($value != *$'\xef\xbf\xbd'* || ${before[$name]} == *$'\xef\xbf\xbd'*) ]] ||
         continue
     fi
-    hpcrun_changed+=("$name=$value")
+    hpcrun_changed+=("set=$name=$value")
   done
   for name in "${!before[@]}"; do
     case $name in
       _) continue ;;
     esac
-    [[ -n ${after[$name]+set} ]] || hpcrun_changed+=("-$name")
+    [[ -n ${after[$name]+set} ]] || hpcrun_changed+=("take=$name")
   done
 }
 
-# hpcrun_join_words PROC: the words that join the holder, in hpcrun_join. Fails with a hpcrun_reason.
-hpcrun_join_words() {
-  local setpriv nsenter
-  if ! setpriv=$(type -P setpriv) || ! nsenter=$(type -P nsenter); then
+# hpcrun_find_way PROC: how the holder is joined, in hpcrun_way, as words of the file "enter" (see
+# hpcrun_write_enter). Fails with a hpcrun_reason.
+hpcrun_find_way() {
+  if ! hash setpriv nsenter 2>/dev/null; then
     hpcrun_reason='nsenter or setpriv of util-linux is missing'
     return 1
   fi
-  # Apptainer sets no_new_privs, which joining a namespace does not.
-  hpcrun_join=("$setpriv" --no-new-privs "$nsenter" --preserve-credentials)
+  hpcrun_way=()
   if [[ ! $1/ns/user -ef /proc/self/ns/user ]]; then
-    hpcrun_join+=(--user="$1/ns/user")
+    hpcrun_way+=("user=$1/ns/user")
   elif ((EUID != 0)); then
     hpcrun_reason='the runtime works with setuid and made no user namespace, so its container cannot be joined'
     return 1
   fi
-  hpcrun_join+=(--mount="$1/ns/mnt")
+  hpcrun_way+=("mount=$1/ns/mnt")
   # fuse-overlayfs (--writable-tmpfs) lets nobody in from outside its user namespace. The root of
-  # Apptainer's mount namespace is the container's then; to the directory the env tool goes.
+  # Apptainer's mount namespace is the container's then, and the directory is gone to afterwards.
   if [[ -d $1/root/. ]]; then
-    hpcrun_join+=(--root="$1/root")
+    hpcrun_way+=("root=$1/root")
   fi
   if [[ -d $1/cwd/. ]]; then
-    hpcrun_join+=(--wd="$1/cwd")
+    hpcrun_way+=("wd=$1/cwd")
   else
-    hpcrun_enter_directory=$(readlink "$1/cwd")
+    hpcrun_way+=("chdir=$(readlink "$1/cwd")")
   fi
+}
+
+# hpcrun_join_words WORD…: the words that join a container, in hpcrun_join, from those of the file
+# "enter". Apptainer sets no_new_privs, which joining a namespace does not. These are the node's
+# programs: the PATH is the container's by the time they are used.
+hpcrun_join_words() {
+  local hpcrun_word
+  hash setpriv nsenter || return 1
+  hpcrun_join=("${BASH_CMDS[setpriv]}" --no-new-privs "${BASH_CMDS[nsenter]}" --preserve-credentials)
+  for hpcrun_word in "$@"; do
+    case $hpcrun_word in
+      user=* | mount=* | root=* | wd=*) hpcrun_join+=("--$hpcrun_word") ;;
+      *) ;;
+    esac
+  done
   hpcrun_join+=(--)
 }
 
@@ -347,9 +361,13 @@ hpcrun_hold() {
   # cat prints its own entry of /proc, which begins with its process id, then waits for the end.
   hpcrun_start_keeper "$hpcrun_directory" "$hpcrun_runtime" exec "$@" "$image" \
     "${hpcrun_words[@]}" /proc/self/stat -
-  hpcrun_await_holder || return 2
-  hpcrun_enter_directory=''
-  hpcrun_join_words "/proc/$hpcrun_holder" || return 1
+  if ! hpcrun_await_holder; then
+    [[ $hpcrun_reason != *' fuse: '* ]] ||
+      hpcrun_reason+='; ask the administrators to load the module fuse and let users open /dev/fuse'
+    return 2
+  fi
+  hpcrun_find_way "/proc/$hpcrun_holder" || return 1
+  hpcrun_join_words "${hpcrun_way[@]}"
   hpcrun_run_tool "$hpcrun_env" "/proc/$hpcrun_holder"
   hpcrun_time probe_begin
   if ! said=$("${hpcrun_join[@]}" "${hpcrun_words[@]}" 2>&1 >/dev/null); then
@@ -360,31 +378,53 @@ hpcrun_hold() {
   hpcrun_changes "/proc/$hpcrun_holder"
 }
 
-# What a rank needs to know of its node, as words that end in NUL: how it enters, the image, then
-# for join the number of words before the command, these words, the directory if these words do not
-# go there, the number of words of the env tool, these, and the changes of the environment.
+# hpcrun_write_enter MODE IMAGE: what a rank needs to know of its node, as words that end in NUL: the
+# mode, the image; then for join
+#   user=FILE mount=FILE             the namespaces to join
+#   root=DIRECTORY wd=DIRECTORY      root and working directory, opened before joining
+#   chdir=DIRECTORY                  the working directory, gone to after joining
+#   tool=WORD…                       the node's env in the container
+#   set=NAME=VALUE take=NAME         what changes in the environment
 hpcrun_write_enter() {
   local -a words=("$1" "$2")
   if [[ $1 == join ]]; then
-    words+=("${#hpcrun_join[@]}" "${hpcrun_join[@]}" "$hpcrun_enter_directory"
-      "${#hpcrun_words[@]}" "${hpcrun_words[@]}"
-      "${hpcrun_changed[@]+"${hpcrun_changed[@]}"}")
+    words+=("${hpcrun_way[@]}" "${hpcrun_words[@]/#/tool=}" "${hpcrun_changed[@]+"${hpcrun_changed[@]}"}")
   fi
   { (umask 077 && printf '%s\0' "${words[@]}" >"$hpcrun_directory/enter"); } 2>/dev/null
+}
+
+# Puts hpcrun-enter, the program that takes the ranks in, into the node directory and tries it; as a
+# link where programs of /tmp cannot be executed. Fails with a REPLY: then the shell takes them in.
+hpcrun_place_program() {
+  local place program=$hpcrun_directory/hpcrun-enter digest
+  for place in 'install -m 500 --' 'ln -sf --'; do
+    if ! REPLY=$($place "$hpcrun_program" "$program" 2>&1) || ! digest=$(sha256sum 2>&1 <"$program"); then
+      REPLY=${REPLY:-$digest}
+      return 1
+    elif [[ ${digest%% *} != "${hpcrun_program##*-}" ]]; then
+      REPLY="$hpcrun_program was changed"
+      return 1
+    elif REPLY=$("$program" "=$hpcrun_directory" =- "${hpcrun_words[@]/#/=}" 2>&1 >/dev/null); then
+      return 0
+    fi
+  done
+  REPLY=${REPLY##*$'\n'}
+  return 1
 }
 
 # hpcrun_enter NODE_DIRECTORY BARE_NODES LAUNCH OPTIONS [OPTION…] IMAGE COMMAND…
 # A rank. LAUNCH is the launch's number in the job, OPTIONS says how many options follow; nodes of
 # BARE_NODES have no node directory. Variables for the application come as HPCRUN_ENV_NAME, out of
 # other users' sight. Each word has an = before it, because srun would take a word that is just a
-# colon for the next part of a heterogeneous job. exec: the application (or Apptainer) is the Slurm
+# colon for the next part of a heterogeneous job. Where hpcrun-enter can be executed on all nodes and
+# all are joined, it does the same (hpcrun-enter.c). exec: the application (or Apptainer) is the Slurm
 # task itself, so that signals and exit codes work as they do without a container. All names begin
 # with hpcrun_, since a local name would hide a variable of the application.
 hpcrun_enter() {
   local hpcrun_began hpcrun_directory hpcrun_bare hpcrun_number hpcrun_how=exec hpcrun_image
   local hpcrun_word hpcrun_name hpcrun_count hpcrun_runtime hpcrun_reply=${REPLY-}
   local hpcrun_options=0
-  local -a hpcrun_here=() hpcrun_container hpcrun_before hpcrun_tool hpcrun_late=()
+  local -a hpcrun_here=() hpcrun_container hpcrun_before hpcrun_join hpcrun_tool=() hpcrun_late=()
   hpcrun_now
   hpcrun_began=$REPLY
   hpcrun_restore_locale
@@ -405,32 +445,28 @@ hpcrun_enter() {
     hpcrun_how=${hpcrun_here[0]} hpcrun_image=${hpcrun_here[1]}
   fi
   if [[ $hpcrun_how == join ]]; then
-    hpcrun_count=${hpcrun_here[2]}
-    hpcrun_before=("${hpcrun_here[@]:3:hpcrun_count}")
-    hpcrun_here=("${hpcrun_here[@]:3+hpcrun_count}")
-    if [[ -n ${hpcrun_here[0]} ]]; then
-      hpcrun_late+=("--chdir=${hpcrun_here[0]}")
-      hpcrun_options=1
-    fi
-    hpcrun_count=${hpcrun_here[1]}
-    hpcrun_tool=("${hpcrun_here[@]:2:hpcrun_count}")
+    hpcrun_join_words "${hpcrun_here[@]:2}" || exit 127
+    hpcrun_before=("${hpcrun_join[@]}")
     # Values of --env, as they are; the holder's have been through JSON.
     for hpcrun_word in "${!HPCRUN_ENV_@}"; do
       case ${hpcrun_word#HPCRUN_ENV_} in
         # These Apptainer combines with what it sets itself.
         PATH | *PEND_PATH | LD_LIBRARY_PATH | *PEND_LD_LIBRARY_PATH) ;;
-        *) hpcrun_here+=("${hpcrun_word#HPCRUN_ENV_}=${!hpcrun_word}") ;;
+        *) hpcrun_here+=("set=${hpcrun_word#HPCRUN_ENV_}=${!hpcrun_word}") ;;
       esac
       unset -v "$hpcrun_word"
     done
     # A name that bash does not take, or a locale that only the image has, is no reason to speak.
-    for hpcrun_word in "${hpcrun_here[@]:2+hpcrun_count}"; do
+    for hpcrun_word in "${hpcrun_here[@]:2}"; do
       case $hpcrun_word in
-        -*) unset -v "${hpcrun_word#-}" ;;
+        take=*) unset -v "${hpcrun_word#*=}" ;;
+        chdir=*) hpcrun_late=("--$hpcrun_word") hpcrun_options=1 ;;
+        tool=*) hpcrun_tool+=("${hpcrun_word#*=}") ;;
         # The node's own programs must not load the container's libraries.
-        LD_LIBRARY_PATH=/.singularity.d/libs) export "${hpcrun_word?}" ;;
-        LD_*) hpcrun_late+=("$hpcrun_word") ;;
-        *) export "${hpcrun_word?}" ;;
+        set=LD_LIBRARY_PATH=/.singularity.d/libs) export "${hpcrun_word#*=}" ;;
+        set=LD_*) hpcrun_late+=("${hpcrun_word#*=}") ;;
+        set=*) export "${hpcrun_word#*=}" ;;
+        *) ;;
       esac
     done 2>/dev/null
     if ((${#hpcrun_late[@]})); then

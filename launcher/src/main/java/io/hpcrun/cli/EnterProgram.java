@@ -1,0 +1,50 @@
+package io.hpcrun.cli;
+
+import java.io.IOException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Iterator;
+import java.util.Optional;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The program that takes ranks into their container (hpcrun-enter.c). It comes with the
+ * distribution, whose directory need not be there on the nodes; jobs find a copy of it in the
+ * user's cache, by a name that ends in its SHA-256. Without it, a shell does the same, some
+ * milliseconds a rank slower.
+ */
+final class EnterProgram {
+  private static final String NAMES = "hpcrun-enter-*";
+
+  private final UserCache cache;
+
+  EnterProgram(UserCache cache) {
+    this.cache = cache;
+  }
+
+  /** Where jobs find it; empty if there is none for them. */
+  Optional<Path> forJobs() {
+    String home = System.getProperty("hpcrun.home", "");
+    if (home.isEmpty()) {
+      return Optional.empty();
+    }
+    try (DirectoryStream<Path> found = Files.newDirectoryStream(Path.of(home, "libexec"), NAMES)) {
+      Iterator<Path> programs = found.iterator();
+      if (!programs.hasNext()) {
+        return Optional.empty();
+      }
+      Path program = programs.next();
+      Path copy = cache.directory().resolve(program.getFileName());
+      // A name means one content, so one of the right size is it; the nodes look at the digest.
+      if (!Files.isExecutable(copy) || Files.size(copy) != Files.size(program)) {
+        cache.copy(program, copy);
+      }
+      return Optional.of(copy);
+    } catch (IOException notThereOrNoSpace) {
+      LoggerFactory.getLogger(EnterProgram.class)
+          .debug("the shell takes the ranks in", notThereOrNoSpace);
+      return Optional.empty();
+    }
+  }
+}
