@@ -351,8 +351,20 @@ cache() {
   cache
   mkdir -m 700 cache
   printf other >"cache/part.$hpcrun_digest.1"
-  hpcrun_stage "$PWD/cache/part.$hpcrun_digest.1" >notes <<<sent
-  [[ $(<notes) == *"is not what was submitted"* && $hpcrun_image == "$PWD/shared.sif" && -z $(ls cache) ]]
+  run hpcrun_stage "$PWD/cache/part.$hpcrun_digest.1" <<<sent
+  [[ $status -eq 1 && $output == *$'unfit\tc1\t5\tthe image '*"is not the one that was submitted"* && -z $(ls cache) ]]
+}
+
+@test "staging: without flock, or a cache that went away, the shared image is used" {
+  cache
+  PATH=/nonexistent run hpcrun_stage "$PWD/cache/part.$hpcrun_digest.1" </dev/null
+  [[ $status -eq 0 && $output == *$'pass\tc1\t0\t'*"flock of util-linux is missing" ]]
+  mkdir -m 700 cache
+  flock "cache/$hpcrun_digest.lock" sleep 5 &
+  sleep 0.3
+  (sleep 1; rm -r cache) &
+  hpcrun_stage "$PWD/cache/part.$hpcrun_digest.1" >notes < <(echo go; sleep 30) || return 1
+  [[ $(<notes) == $'busy\tc1\t0\t\nremark\t'*"cannot be written" && $hpcrun_from == shared ]]
 }
 
 @test "staging: while another one stages, wait; if it fails, copy" {

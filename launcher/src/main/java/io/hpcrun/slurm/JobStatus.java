@@ -53,6 +53,9 @@ public record JobStatus(
     if (state.equals("COMPLETED") || state.equals("FAILED")) {
       return signal == 0 ? exitCode : 128 + signal;
     }
+    if (state.equals("NODE_FAIL")) {
+      return ENDED_BY_SLURM; // Slurm's exit code 0:1 tells of no signal
+    }
     if (signal > 0 && signal < 65) {
       return 128 + signal;
     }

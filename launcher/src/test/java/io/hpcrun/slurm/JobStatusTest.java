@@ -16,7 +16,7 @@ class JobStatusTest {
     "CANCELLED, 0, 0, 143",
     "TIMEOUT, 0, 0, 143",
     "OUT_OF_MEMORY, 0, 125, 143",
-    "NODE_FAIL, 1, 0, 1",
+    "NODE_FAIL, 0, 1, 143",
   })
   void endsAsTheJobDid(String state, int exitCode, int signal, int expected) {
     JobStatus status = new JobStatus(state, "None", exitCode, signal, "", "");

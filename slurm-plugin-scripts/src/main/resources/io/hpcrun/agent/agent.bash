@@ -68,7 +68,12 @@ hpcrun_agent() {
   hpcrun_time check_begin
   # Signals for the ranks reach this step too; and a cancelled job's agent must outlive the ranks
   # for the moment it takes to write the record.
-  trap ':' HUP INT QUIT USR1 USR2 ALRM TERM VTALRM PROF XCPU XFSZ IO PWR
+  trap ':' HUP INT QUIT USR1 USR2 ALRM VTALRM PROF XCPU XFSZ IO PWR
+  # Slurm announces the end of a job with SIGCONT and SIGTERM, one after the other.
+  # shellcheck disable=SC2034 # read by the trap below
+  hpcrun_continued=-9 hpcrun_ending=''
+  trap 'hpcrun_continued=$SECONDS' CONT
+  trap '((SECONDS - hpcrun_continued > 1)) || hpcrun_ending=$SECONDS' TERM
   set -- "${@#=}"
   hpcrun_directory=$1 hpcrun_prefix=$2 hpcrun_number=$3 mode=$4 mpi=$5 spool=$6 stage=$7 part=$8
   count=$9
@@ -134,7 +139,7 @@ hpcrun_agent() {
   if [[ -n $hpcrun_directory ]]; then
     hpcrun_watch "$hpcrun_directory/ranks"
   else
-    while read -r; do :; done
+    hpcrun_watch /dev/null
   fi
   hpcrun_time release_begin
   hpcrun_release
@@ -245,9 +250,11 @@ hpcrun_sweep() {
   done
 }
 
-# Notes in hpcrun_ended when each rank of the file ended, until standard input ends. The ranks are
-# not this process's children, so it has to look; it looks seldom enough to stay out of their way
-# (every 50 ms at first, then 2 % of the time gone by, 1 s at most), and says how seldom.
+# Notes in hpcrun_ended when each rank of the file ended, until standard input ends; or, when Slurm
+# ends the job and the srun that would end the input is not there any more, until 3 s later no rank
+# is left. The ranks are not this process's children, so it has to look; it looks seldom enough to
+# stay out of their way (every 50 ms at first, then 2 % of the time gone by, 1 s at most), and says
+# how seldom.
 hpcrun_watch() {
   local wait=50 waited status began=$SECONDS file line i=0
   local -a fields
@@ -281,6 +288,9 @@ hpcrun_watch() {
     i=${#hpcrun_line[@]}
     # Above 128: the time is up. Else the input has ended, and with it the launch.
     ((status > 128 || status == 0)) || break
+    if [[ -n $hpcrun_ending ]] && ((${#hpcrun_pid[@]} == 0 && SECONDS - hpcrun_ending >= 3)); then
+      break
+    fi
     wait=$(((SECONDS - began) * 20))
     wait=$((wait < 50 ? 50 : wait > 1000 ? 1000 : wait))
   done
@@ -336,29 +346,27 @@ hpcrun_collect() {
   done
 }
 
-# A step of one task on every node beside the ranks: it takes no GPU and no memory from them,
+# This process becomes a step of one task on every node beside the ranks: it takes no GPU and no memory from them,
 # and none of the sizes that the job's own options left in the environment. In a session of its own:
 # Ctrl-C at a terminal is for the ranks.
-hpcrun_srun_per_node() {
-  (
-    unset -v "${!SLURM_NTASKS@}" "${!SLURM_GPU@}" "${!SLURM_CPUS_PER@}" "${!SLURM_CPU_BIND@}" \
-      "${!SLURM_MEM@}" "${!SLURM_TRES@}" "${!SRUN_@}" SLURM_NPROCS SLURM_DISTRIBUTION SLURM_HINT \
-      SLURM_LABELIO SLURM_THREADS_PER_CORE SLURM_OVERCOMMIT SLURM_KILL_BAD_EXIT SLURM_EXACT \
-      SLURM_TASK_EPILOG SLURM_TASK_PROLOG
-    hpcrun_hide_locale
-    exec 2>&"$hpcrun_errors"
-    exec $(type -P setsid) srun --overlap --nodes="$hpcrun_nodes" --ntasks="$hpcrun_nodes" \
-      --ntasks-per-node=1 --cpus-per-task=1 --mem=0 --gres=none --cpu-bind=none --mpi=none \
-      --export=ALL --input=all --no-kill --kill-on-bad-exit=0 --job-name=hpcrun-agent \
-      ${hpcrun_nodelist:+--nodelist="$hpcrun_nodelist"} "$@"
-  )
+hpcrun_become_srun_per_node() {
+  unset -v "${!SLURM_NTASKS@}" "${!SLURM_GPU@}" "${!SLURM_CPUS_PER@}" "${!SLURM_CPU_BIND@}" \
+    "${!SLURM_MEM@}" "${!SLURM_TRES@}" "${!SRUN_@}" SLURM_NPROCS SLURM_DISTRIBUTION SLURM_HINT \
+    SLURM_LABELIO SLURM_THREADS_PER_CORE SLURM_OVERCOMMIT SLURM_KILL_BAD_EXIT SLURM_EXACT \
+    SLURM_TASK_EPILOG SLURM_TASK_PROLOG
+  hpcrun_hide_locale
+  exec 2>&"$hpcrun_errors"
+  exec $(type -P setsid) srun --overlap --nodes="$hpcrun_nodes" --ntasks="$hpcrun_nodes" \
+    --ntasks-per-node=1 --cpus-per-task=1 --mem=0 --gres=none --cpu-bind=none --mpi=none \
+    --export=ALL --input=all --no-kill --kill-on-bad-exit=0 --job-name=hpcrun-agent \
+    ${hpcrun_nodelist:+--nodelist="$hpcrun_nodelist"} "$@"
 }
 
-# hpcrun_agents WORD…: the agents of all nodes.
-hpcrun_agents() {
+# hpcrun_become_agents WORD…: this process becomes the srun of all nodes' agents.
+hpcrun_become_agents() {
   local -a functions
   mapfile -t functions < <(compgen -A function hpcrun_)
-  hpcrun_srun_per_node bash -p -c "$(declare -f "${functions[@]}")
+  hpcrun_become_srun_per_node bash -p -c "$(declare -f "${functions[@]}")
 $(declare -p hpcrun_program hpcrun_stage_directory hpcrun_stage_limit hpcrun_digest hpcrun_image_size)
 hpcrun_agent \"\$@\"" hpcrun-agent "${@/#/=}"
 }
@@ -534,15 +542,15 @@ hpcrun_claim() {
 
 # hpcrun_launch COMMAND…: the ranks. Returns the launch step's exit code.
 hpcrun_launch() {
-  local code line
+  local code said
   hpcrun_pipe
   hpcrun_time launch_asked
-  # If srun is killed, bash says so here, and shows its source.
+  # If srun is killed, bash says so here and shows its source; also of the agents' srun.
   { hpcrun_srun_ranks "$@"; } 2>&"$hpcrun_write_end"
   code=$?
   hpcrun_time launch_done
-  printf '\n' >&"$hpcrun_write_end"
-  if read -r line <&"$hpcrun_read_end" && [[ -n $line ]]; then
+  printf '\0' >&"$hpcrun_write_end"
+  if IFS= read -r -d '' said <&"$hpcrun_read_end" && [[ $said == *'srun of the ranks'* ]]; then
     hpcrun_say "the ranks' srun was killed (SIG$(kill -l "$((code - 128))")), and the ranks with it"
   fi
   exec {hpcrun_read_end}<&- {hpcrun_write_end}>&-
@@ -552,6 +560,7 @@ hpcrun_launch() {
 # hpcrun_srun_ranks COMMAND…: the launch step, of hpcrun-enter or of hpcrun_enter.
 hpcrun_srun_ranks() {
   (
+    : 'srun of the ranks'
     local variable
     local -a where=() task words
     exec 2>&"$hpcrun_errors" {hpcrun_read_end}<&- {hpcrun_write_end}>&-
@@ -703,7 +712,7 @@ hpcrun_main() {
     for variable in "${hpcrun_environment[@]+"${hpcrun_environment[@]}"}"; do
       export "HPCRUN_ENV_$variable"
     done
-    hpcrun_agents "$hpcrun_directory" "$hpcrun_prefix" "$hpcrun_number" "$hpcrun_mode" "$hpcrun_mpi" "$hpcrun_spool" \
+    hpcrun_become_agents "$hpcrun_directory" "$hpcrun_prefix" "$hpcrun_number" "$hpcrun_mode" "$hpcrun_mpi" "$hpcrun_spool" \
       "$hpcrun_stage" "$hpcrun_part" "${#hpcrun_container[@]}" \
       "${hpcrun_container[@]+"${hpcrun_container[@]}"}" "$hpcrun_image" "$hpcrun_header"
   }
@@ -728,6 +737,10 @@ hpcrun_main() {
   [[ $hpcrun_kind == script && $state == ended ]] || hpcrun_read_job_times <&"$job_times"
   hpcrun_await_end "$code" <&"$answers"
   hpcrun_time agents_done
+  # The agents' srun, with its children, would wait for agents that are lost (KillWait and 2 s).
+  if [[ -n ${hpcrun_agents_io_PID-} ]]; then
+    kill -s KILL -- "-$hpcrun_agents_io_PID" "$hpcrun_agents_io_PID" 2>/dev/null
+  fi
   [[ $hpcrun_kind == script && $state == ended ]] || hpcrun_record "$state" "$code"
   return "$code"
 }

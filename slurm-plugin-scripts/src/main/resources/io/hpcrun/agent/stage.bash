@@ -16,6 +16,10 @@ hpcrun_size() {
 # Makes the cache directory hpcrun_stage_directory, or checks that it is the user's own and nobody
 # else's; fails with a hpcrun_reason.
 hpcrun_cache() {
+  if ! type -P flock >/dev/null; then
+    hpcrun_reason='flock of util-linux is missing'
+    return 1
+  fi
   mkdir -m 700 -- "$hpcrun_stage_directory" 2>/dev/null
   if [[ ! -d $hpcrun_stage_directory || -L $hpcrun_stage_directory || ! -O $hpcrun_stage_directory ]]; then
     hpcrun_reason="$hpcrun_stage_directory is not a directory of uid $UID's own, or cannot be made"
@@ -46,15 +50,22 @@ hpcrun_take_staged() {
   return 1
 }
 
-# Locks the staging of this image, without waiting or for as many seconds as are given; fails if
-# another agent has it.
+# Locks the staging of this image, without waiting or for as many seconds as are given. Returns 1 if
+# another agent has it, 2 with a hpcrun_reason if it cannot be locked.
 hpcrun_lock_staging() {
-  local file=$hpcrun_stage_directory/$hpcrun_digest.lock
+  local file=$hpcrun_stage_directory/$hpcrun_digest.lock code
   while :; do
-    { exec {hpcrun_stage_lock}>>"$file"; } 2>/dev/null || return 1
-    if ! flock -x -w "${1:-0}" "$hpcrun_stage_lock"; then
+    if ! { exec {hpcrun_stage_lock}>>"$file"; } 2>/dev/null; then
+      hpcrun_reason="$file cannot be written"
+      return 2
+    fi
+    flock -x -w "${1:-0}" "$hpcrun_stage_lock"
+    code=$?
+    if ((code)); then
       exec {hpcrun_stage_lock}>&-
-      return 1
+      ((code != 1)) || return 1
+      hpcrun_reason="$file cannot be locked"
+      return 2
     fi
     # Whoever had it may have removed it; another agent could then lock a new one.
     [[ ! /proc/self/fd/$hpcrun_stage_lock -ef $file ]] || return 0
@@ -108,13 +119,13 @@ hpcrun_make_room() {
 }
 
 # hpcrun_keep_copy PART: makes a copy the staged image if its digest is right. Fails with a
-# hpcrun_reason.
+# hpcrun_reason, or if the digest is wrong with a hpcrun_refusal.
 hpcrun_keep_copy() {
   local digest
   { digest=$(sha256sum <"$1"); } 2>/dev/null
   if [[ ${digest%% *} != "$hpcrun_digest" ]]; then
     rm -f -- "$1"
-    hpcrun_reason="the copy of $hpcrun_image is not what was submitted (SHA-256 ${digest%% *}, not $hpcrun_digest)"
+    hpcrun_refusal="the image $hpcrun_image is not the one that was submitted, or was damaged on the way (SHA-256 ${digest%% *}, not $hpcrun_digest); submit the job again"
     return 1
   fi
   chmod 0400 -- "$1" && mv -f -- "$1" "$hpcrun_stage_directory/$hpcrun_digest.sif" && return 0
@@ -134,49 +145,73 @@ hpcrun_copy_image() {
 
 # hpcrun_stage PART: makes the image this node's own and sets hpcrun_image to it, or says why the
 # shared one is used. Speaks with the batch script: one note of have, need, busy or pass; if need or
-# busy, the answer is a line of standard input (see hpcrun_send_image). Fails when the launch is over.
+# busy, the answer is a line of standard input (see hpcrun_send_image). Fails when the launch is over,
+# or this node is unfit.
 hpcrun_stage() {
-  local part=$1 answer
-  hpcrun_reason=''
+  local part=$1 code
+  hpcrun_reason='' hpcrun_refusal=''
   if ! hpcrun_cache; then
     hpcrun_note pass 0 ''
   elif hpcrun_take_staged; then
     hpcrun_note have 0 ''
     return 0
-  elif hpcrun_lock_staging; then
-    if hpcrun_take_staged; then
-      hpcrun_note have 0 ''
-    elif ! hpcrun_make_room; then
-      hpcrun_note pass 0 ''
-    else
-      hpcrun_note need 0 ''
-      if ! read -r answer; then
-        rm -f -- "$part"
-        hpcrun_unlock_staging
-        return 1
-      fi
-      case $answer in
-        sent) hpcrun_keep_copy "$part" ;;
-        copy) hpcrun_copy_image "$part" && hpcrun_keep_copy "$part" ;;
-        *) rm -f -- "$part" && hpcrun_reason='the image could not be sent to the nodes' ;;
-      esac && hpcrun_take_staged
-    fi
-    hpcrun_unlock_staging
   else
-    hpcrun_note busy 0 ''
-    read -r || return 1
-    # Another job stages it; if that one is killed its lock is free and this agent copies.
-    until hpcrun_lock_staging 1; do
-      if read -r -t 0 && ! read -r; then
-        return 1
-      fi
-    done
+    hpcrun_lock_staging
+    code=$?
+    case $code in
+      0) hpcrun_stage_alone "$part" || return 1 ;;
+      1) hpcrun_stage_after_others "$part" || return 1 ;;
+      *) hpcrun_note pass 0 '' ;;
+    esac
+  fi
+  if [[ -n $hpcrun_refusal ]]; then
+    hpcrun_note unfit 5 "$hpcrun_refusal"
+    return 1
+  elif [[ -n $hpcrun_reason ]]; then
+    hpcrun_note remark 0 "the image is used from where it is: $hpcrun_reason"
+  fi
+}
+
+# hpcrun_stage_alone PART: this agent has the lock. Fails when the launch is over.
+hpcrun_stage_alone() {
+  local part=$1 answer
+  if hpcrun_take_staged; then
+    hpcrun_note have 0 ''
+  elif ! hpcrun_make_room; then
+    hpcrun_note pass 0 ''
+  else
+    hpcrun_note need 0 ''
+    if ! read -r answer; then
+      rm -f -- "$part"
+      hpcrun_unlock_staging
+      return 1
+    fi
+    case $answer in
+      sent) hpcrun_keep_copy "$part" ;;
+      copy) hpcrun_copy_image "$part" && hpcrun_keep_copy "$part" ;;
+      *) rm -f -- "$part" && hpcrun_reason='the image could not be sent to the nodes' ;;
+    esac && hpcrun_take_staged
+  fi
+  hpcrun_unlock_staging
+}
+
+# hpcrun_stage_after_others PART: an agent of another job stages it; if that one is killed its lock is
+# free and this agent copies. Fails when the launch is over.
+hpcrun_stage_after_others() {
+  local part=$1 code=1
+  hpcrun_note busy 0 ''
+  read -r || return 1
+  while ((code == 1)); do
+    hpcrun_lock_staging 1
+    code=$?
+    if ((code == 1)) && read -r -t 0 && ! read -r; then
+      return 1
+    fi
+  done
+  if ((code == 0)); then
     hpcrun_take_staged || { hpcrun_make_room && hpcrun_copy_image "$part" && hpcrun_keep_copy "$part" &&
       hpcrun_take_staged; }
     hpcrun_unlock_staging
-  fi
-  if [[ -n $hpcrun_reason ]]; then
-    hpcrun_note remark 0 "the image is used from where it is: $hpcrun_reason"
   fi
 }
 
