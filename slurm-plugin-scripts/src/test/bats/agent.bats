@@ -129,12 +129,17 @@ agent() {
   [[ ${lines[1]} == "hpcrun: on c3 slow" ]]
 }
 
-@test "agents that were killed under a launch that failed are named" {
+@test "agents that were lost under a launch that failed are named" {
   local hpcrun_ready=c3,c1,c2
   run hpcrun_await_end 137 <<<$'done\tc3\t0\t'
-  [[ $output == "hpcrun: on "*"c"*" hpcrun's agent was killed"* && $output == *c1* && $output == *c2* && $output != *c3* ]]
+  [[ $output == "hpcrun: on "*"c"*" hpcrun's agent was lost (killed, or the node is down)"* && $output == *c1* && $output == *c2* && $output != *c3* ]]
   run hpcrun_await_end 137 <<<$'done\tc3\t0\t\ndone\tc2\t0\t\ndone\tc1\t0\t'
   [[ -z $output ]]
+  # One that left its record has ended well, whoever heard it.
+  hpcrun_prefix=$PWD/rec hpcrun_number=0
+  : >rec.0.node.c1.jsonl
+  run hpcrun_await_end 137 <<<$'done\tc3\t0\t'
+  [[ $output == "hpcrun: on c2 "* ]]
 }
 
 @test "what is left in a container that is gone is ended, and nothing else" {

@@ -81,7 +81,8 @@ final class Endings {
             + USE_THE_IMAGE
             + "echo \"cleaned up $SLURM_PROCID\"; exit 0' TERM\n"
             + UP
-            + "sleep 300 & wait\n";
+            // Slurm's signal may reach sleep first.
+            + "sleep 300 & wait; sleep 3\n";
     List<Ending> quick =
         List.of(
             new Ending("scancel, ranks clean up for 1 s", cleanUp)
@@ -148,7 +149,7 @@ final class Endings {
         new Ending("agent killed on c2", SLEEP)
             .act(job -> job.kill(OTHER_NODE, AGENT))
             .ends("FAILED", BY_KILL)
-            .says("hpcrun: on c2 hpcrun's agent was killed"),
+            .says("hpcrun: on c2 hpcrun's agent was lost"),
         new Ending("keeper killed on c2", GO_ON)
             .act(
                 job -> {
@@ -181,7 +182,7 @@ final class Endings {
         new Ending("slurmstepd of the agent killed on c2", SLEEP)
             .act(job -> job.killStepDaemon(OTHER_NODE, job.id() + ".0"))
             .ends("FAILED", BY_KILL)
-            .says("hpcrun: on c2 hpcrun's agent was killed"),
+            .says("hpcrun: on c2 hpcrun's agent was lost"),
         // Slurm does not notice it, with or without hpcrun.
         new Ending("slurmstepd of the ranks killed on c2, then scancel", SLEEP)
             .act(

@@ -69,11 +69,10 @@ hpcrun_agent() {
   # Signals for the ranks reach this step too; and a cancelled job's agent must outlive the ranks
   # for the moment it takes to write the record.
   trap ':' HUP INT QUIT USR1 USR2 ALRM VTALRM PROF XCPU XFSZ IO PWR
-  # Slurm announces the end of a job with SIGCONT and SIGTERM, one after the other.
-  # shellcheck disable=SC2034 # read by the trap below
-  hpcrun_continued=-9 hpcrun_ending=''
+  # Slurm announces the end of a job with SIGCONT and SIGTERM together (bash may swap them).
+  hpcrun_continued='' hpcrun_terminated=''
   trap 'hpcrun_continued=$SECONDS' CONT
-  trap '((SECONDS - hpcrun_continued > 1)) || hpcrun_ending=$SECONDS' TERM
+  trap 'hpcrun_terminated=$SECONDS' TERM
   set -- "${@#=}"
   hpcrun_directory=$1 hpcrun_prefix=$2 hpcrun_number=$3 mode=$4 mpi=$5 spool=$6 stage=$7 part=$8
   count=$9
@@ -288,7 +287,8 @@ hpcrun_watch() {
     i=${#hpcrun_line[@]}
     # Above 128: the time is up. Else the input has ended, and with it the launch.
     ((status > 128 || status == 0)) || break
-    if [[ -n $hpcrun_ending ]] && ((${#hpcrun_pid[@]} == 0 && SECONDS - hpcrun_ending >= 3)); then
+    if [[ -n $hpcrun_continued && -n $hpcrun_terminated ]] &&
+      ((${#hpcrun_pid[@]} == 0 && (hpcrun_continued - hpcrun_terminated) ** 2 <= 1 && SECONDS - hpcrun_terminated >= 3)); then
       break
     fi
     wait=$(((SECONDS - began) * 20))
@@ -429,23 +429,28 @@ hpcrun_await_agents() {
 }
 
 # hpcrun_await_end CODE: waits for the agents' ends, which are the end of their output; what has not
-# ended by then is Slurm's to end with the job. Says which were killed, and their containers with
-# them, before a launch that failed was over.
+# ended by then is Slurm's to end with the job. If the launch failed, says which agents were lost, and
+# their containers with them: they have not said that they are done, nor left a record.
 hpcrun_await_end() {
-  local kind node names list
+  local kind node names list patience=$(($1 ? 5 : 20))
   local -A alive=()
   local -a nodes
   IFS=, read -r -a nodes <<<"$hpcrun_ready"
   for node in "${nodes[@]+"${nodes[@]}"}"; do
     alive[$node]=1
   done
-  while IFS=$'\t' read -r -t 20 kind node _; do
+  while IFS=$'\t' read -r -t "$patience" kind node _; do
     [[ $kind != 'done' ]] || unset -v "alive[$node]"
   done
+  if (($1)); then
+    for node in "${!alive[@]}"; do
+      [[ ! -e $hpcrun_prefix.$hpcrun_number.node.$node.jsonl ]] || unset -v "alive[$node]"
+    done
+  fi
   if ((${#alive[@]} && $1)); then
     names=$(printf '%s,' "${!alive[@]}")
     list=$(scontrol show hostlistsorted "${names%,}" 2>/dev/null) || list=${names%,}
-    hpcrun_say "on $list hpcrun's agent was killed, and the container and the ranks there with it"
+    hpcrun_say "on $list hpcrun's agent was lost (killed, or the node is down), and the container and the ranks there with it"
   fi
 }
 
@@ -623,7 +628,7 @@ hpcrun_run_script() {
     trap "kill -s $signal $child 2>/dev/null" "$signal"
   done
   while kill -0 "$child" 2>/dev/null; do
-    wait "$child"
+    wait "$child" 2>/dev/null # bash would show the source of killed agents
     code=$?
   done
   return "$code"
@@ -739,7 +744,10 @@ hpcrun_main() {
   hpcrun_time agents_done
   # The agents' srun, with its children, would wait for agents that are lost (KillWait and 2 s).
   if [[ -n ${hpcrun_agents_io_PID-} ]]; then
-    kill -s KILL -- "-$hpcrun_agents_io_PID" "$hpcrun_agents_io_PID" 2>/dev/null
+    {
+      kill -s KILL -- "-$hpcrun_agents_io_PID" "$hpcrun_agents_io_PID"
+      wait "$hpcrun_agents_io_PID" # here bash says that it was killed
+    } 2>/dev/null
   fi
   [[ $hpcrun_kind == script && $state == ended ]] || hpcrun_record "$state" "$code"
   return "$code"
