@@ -341,6 +341,7 @@ hpcrun_collect() {
     for name in "${!hpcrun_times[@]}"; do
       head+=",\"${name}_ns\":${hpcrun_times[$name]}"
     done
+    head+=${hpcrun_pid[*]+",\"ranks_alive\":${#hpcrun_pid[@]}"}
     head+=",\"end_resolution_ns\":$((${hpcrun_resolution:-0} * 1000000))}"
     hpcrun_write_record "$hpcrun_prefix.$number.node.$hpcrun_node.jsonl" "$head"$'\n'"${texts[$number]-}"
   done
@@ -430,9 +431,10 @@ hpcrun_await_agents() {
 
 # hpcrun_await_end CODE: waits for the agents' ends, which are the end of their output; what has not
 # ended by then is Slurm's to end with the job. If the launch failed, says which agents were lost, and
-# their containers with them: they have not said that they are done, nor left a record.
+# their containers with them: they have not said that they are done, nor left a record of ranks that
+# had all ended.
 hpcrun_await_end() {
-  local kind node names list patience=$(($1 ? 5 : 20))
+  local kind node name names list patience=$(($1 ? 5 : 20))
   local -A alive=()
   local -a nodes
   IFS=, read -r -a nodes <<<"$hpcrun_ready"
@@ -444,7 +446,10 @@ hpcrun_await_end() {
   done
   if (($1)); then
     for node in "${!alive[@]}"; do
-      [[ ! -e $hpcrun_prefix.$hpcrun_number.node.$node.jsonl ]] || unset -v "alive[$node]"
+      name=$hpcrun_prefix.$hpcrun_number.node.$node.jsonl
+      if [[ -e $name ]] && ! grep -q '"ranks_alive":' "$name"; then
+        unset -v "alive[$node]"
+      fi
     done
   fi
   if ((${#alive[@]} && $1)); then
