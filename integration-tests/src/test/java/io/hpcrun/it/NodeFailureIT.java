@@ -11,6 +11,9 @@ import io.hpcrun.lab.Running;
 import io.hpcrun.lab.Timing;
 import java.math.BigDecimal;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -28,7 +31,7 @@ class NodeFailureIT {
   private static final String DEAD = "c3";
   private static final List<String> SURVIVORS = List.of("c1", "c2", "c4");
   private static final int ENDED_BY_SLURM = 128 + 15;
-  private static final int WATCH_SECONDS = 60;
+  private static final int WATCH_SECONDS = 120;
 
   /** Slurm's smallest sensible one; it notices a dead node half a minute later all the same. */
   private static final String SLURM_CONF = "SlurmdTimeout=10";
@@ -36,6 +39,7 @@ class NodeFailureIT {
   private final LabCluster lab = LabCluster.apart(Flavour.TRIXIE, NODES, SLURM_CONF);
   private final Login alice = lab.alice();
   private final Jobs jobs = new Jobs(alice);
+  private final ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
   private String job;
   private Outcome outcome;
   private Remains remains;
@@ -64,8 +68,11 @@ class NodeFailureIT {
     Jobs.await("all ranks", () -> alice.bash("ls \"$1\"*", up).lines().size() == RANKS);
     job = jobs.inQueue().getFirst();
     lab.kill(DEAD);
+    CompletableFuture<Remains> watch =
+        CompletableFuture.supplyAsync(
+            () -> Remains.watch(lab, "alice", SURVIVORS, WATCH_SECONDS), threads);
     outcome = running.await();
-    remains = Remains.watch(lab, "alice", SURVIVORS, WATCH_SECONDS);
+    remains = watch.join();
     ended = new BigDecimal(new Jobs(alice.with("SLURM_TIME_FORMAT", "%s")).field(job, "EndTime"));
     LOG.info(
         "a node dies: {}, exit code {}, nothing left {} s after the end\n{}",
@@ -125,6 +132,8 @@ class NodeFailureIT {
                     .output()
                     .strip())
             .movePointLeft(9);
-    assertThat(remains.goneAt().subtract(lastRank)).isLessThan(BigDecimal.TEN);
+    assertThat(remains.goneAt().subtract(lastRank))
+        .as("what went last: %s", remains.last())
+        .isLessThan(BigDecimal.TEN);
   }
 }

@@ -19,8 +19,9 @@ import java.util.concurrent.Executors;
  *
  * @param left what is left, each as {@code NODE: KIND …}
  * @param goneAt when nothing was left, in seconds since the epoch; of the last node
+ * @param last what went last on each node
  */
-record Remains(List<String> left, BigDecimal goneAt) {
+record Remains(List<String> left, BigDecimal goneAt, List<String> last) {
   /**
    * {@code $1} the user, {@code $2} for how many seconds, {@code $3} a pattern of what may stay.
    */
@@ -38,10 +39,13 @@ record Remains(List<String> left, BigDecimal goneAt) {
         done </proc/locks
       } 2>/dev/null
       end=$((SECONDS + $2))
+      last=''
       while left=$(look | grep -v '^file /tmp/spmix_appdir_') && ((SECONDS < end)); do
+        last=$(date +%T)$'\\n'$left
         sleep 0.2
       done
       date +%s.%N
+      sed 's/^/last /' <<<"$last"
       echo "$left"
       """;
 
@@ -67,6 +71,7 @@ record Remains(List<String> left, BigDecimal goneAt) {
               THREADS));
     }
     List<String> left = new ArrayList<>();
+    List<String> last = new ArrayList<>();
     BigDecimal goneAt = BigDecimal.ZERO;
     for (Map.Entry<String, CompletableFuture<Outcome>> each : watching.entrySet()) {
       List<String> lines = each.getValue().join().lines();
@@ -74,8 +79,9 @@ record Remains(List<String> left, BigDecimal goneAt) {
       lines.stream()
           .skip(1)
           .filter(line -> !line.isEmpty())
-          .forEach(line -> left.add(each.getKey() + ": " + line));
+          .forEach(
+              line -> (line.startsWith("last ") ? last : left).add(each.getKey() + ": " + line));
     }
-    return new Remains(left, goneAt);
+    return new Remains(left, goneAt, last);
   }
 }
