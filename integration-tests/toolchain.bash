@@ -37,6 +37,7 @@ toolchain_maven() {
     toolchain_package mvn maven
     toolchain_package shellcheck shellcheck
     toolchain_package bats bats
+    toolchain_package unsquashfs squashfs-tools
     # Another static compiler does as well, but makes hpcrun-enter larger.
     if [[ $EUID == 0 ]] || ! type -P cc >/dev/null; then
       toolchain_package musl-gcc musl-tools
@@ -84,13 +85,13 @@ toolchain_maven_in_container() {
   local node image
   toolchain_say "no JDK 25 here: building in a container of Debian trixie"
   node=$(./lab build)
-  image=hpcrun-build:${node##*:}-2
+  image=hpcrun-build:${node##*:}-3
   if ! docker image inspect "$image" >/dev/null 2>&1; then
     toolchain_say "adding JDK 25 and Maven to it (once, about a minute)"
     DOCKER_BUILDKIT=0 docker build --quiet --network host --tag "$image" - >/dev/null <<END
 FROM $node
 RUN apt-get -q update && apt-get -q -y install --no-install-recommends \
-    openjdk-25-jdk-headless maven shellcheck bats musl-tools git docker-cli && rm -rf /var/lib/apt/lists/*
+    openjdk-25-jdk-headless maven shellcheck bats musl-tools squashfs-tools git docker-cli && rm -rf /var/lib/apt/lists/*
 END
   fi
   mkdir -p "$HOME/.m2"

@@ -1,5 +1,6 @@
 package io.hpcrun.cli;
 
+import io.hpcrun.image.UserCache;
 import java.io.IOException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
@@ -38,7 +39,7 @@ final class EnterProgram {
       Path copy = cache.directory().resolve(program.getFileName());
       // A name means one content, so one of the right size is it; the nodes look at the digest.
       if (!Files.isExecutable(copy) || Files.size(copy) != Files.size(program)) {
-        cache.copy(program, copy);
+        cache.copyProgram(program, copy);
       }
       return Optional.of(copy);
     } catch (IOException notThereOrNoSpace) {

@@ -13,7 +13,7 @@ import java.util.Set;
 final class HelpText {
   /** The sub-commands. */
   static final List<String> COMMANDS =
-      List.of("run", "submit", "exec", "shell", "timing", "help", "version");
+      List.of("run", "submit", "exec", "shell", "inspect", "timing", "help", "version");
 
   private HelpText() {}
 
@@ -26,8 +26,9 @@ final class HelpText {
           hpcrun submit [options] SCRIPT [ARGUMENT...]            submit a script with #HPCRUN lines
           hpcrun exec   [options] IMAGE -- COMMAND [ARGUMENT...]  run it as a step of this job
           hpcrun shell  [options] IMAGE                           a shell on a compute node
+          hpcrun inspect IMAGE [--json]                           what the image holds
           hpcrun timing JOBID [--ranks] [--json]                  how long each stage took
-          hpcrun help   run|submit|exec|shell|timing              all options
+          hpcrun help   run|submit|exec|shell|inspect|timing      all options
           hpcrun version
 
         Example: hpcrun run -N 2 -n 8 app.sif -- ./app --steps 100
@@ -92,6 +93,16 @@ final class HelpText {
                 --shell=PROGRAM         another shell
           """
               + launchOptions(EnumSet.allOf(SlurmOption.class), "sbatch");
+      case "inspect" ->
+          """
+          hpcrun inspect IMAGE [--json]
+
+          Prints what the image holds that decides how it can be run: architecture, C library, MPI
+          libraries and the process-management interfaces that they speak, PMI, network and GPU
+          libraries, labels. Nothing of the image is run. What was found is remembered for SIF files.
+
+                --json                  as JSON (schema hpcrun.profile/1)
+          """;
       case "timing" ->
           """
           hpcrun timing JOBID [--ranks] [--json]

@@ -5,6 +5,7 @@ import io.hpcrun.failure.Failure;
 import io.hpcrun.image.Image;
 import io.hpcrun.image.ImageDigest;
 import io.hpcrun.image.ImageReader;
+import io.hpcrun.image.UserCache;
 import io.hpcrun.plan.Plan;
 import io.hpcrun.plan.Planner;
 import io.hpcrun.script.JobScript;
@@ -34,7 +35,7 @@ final class Launcher {
 
   Launcher(SlurmClient slurm, UserCache cache) {
     this.slurm = slurm;
-    this.digests = new ImageDigest(cache.directory());
+    this.digests = new ImageDigest(cache);
     this.enterProgram = new EnterProgram(cache);
   }
 

@@ -81,6 +81,7 @@ public final class Main {
       case "run" -> RunCommand.run(rest, console);
       case "exec" -> StepCommand.exec(rest, console);
       case "shell" -> StepCommand.shell(rest, console);
+      case "inspect" -> InspectCommand.run(rest, console);
       case "timing" -> TimingCommand.run(rest, console);
       case "help", "--help", "-h" -> help(rest, console);
       case "version", "--version", "-V" -> {

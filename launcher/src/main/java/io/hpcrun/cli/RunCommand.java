@@ -1,6 +1,7 @@
 package io.hpcrun.cli;
 
 import io.hpcrun.failure.Failure;
+import io.hpcrun.image.UserCache;
 import io.hpcrun.slurm.SlurmClient;
 import io.hpcrun.spec.LaunchSpec;
 import io.hpcrun.spec.SlurmOption;

@@ -2,6 +2,7 @@ package io.hpcrun.cli;
 
 import io.hpcrun.failure.ExitCode;
 import io.hpcrun.failure.Failure;
+import io.hpcrun.image.UserCache;
 import io.hpcrun.slurm.SlurmClient;
 import io.hpcrun.spec.ByteString;
 import io.hpcrun.spec.LaunchSpec;

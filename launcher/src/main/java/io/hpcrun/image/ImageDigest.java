@@ -6,8 +6,6 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.time.Duration;
@@ -22,11 +20,11 @@ import java.util.Set;
  * cache directory for each path, which holds size, modification and change time, inode and digest.
  */
 public final class ImageDigest {
-  private final Path cache;
+  private final UserCache cache;
 
   /** Remembers digests in the directory {@code digests} of the user's cache. */
-  public ImageDigest(Path userCache) {
-    this.cache = userCache.resolve("digests");
+  public ImageDigest(UserCache cache) {
+    this.cache = cache;
   }
 
   /**
@@ -38,15 +36,18 @@ public final class ImageDigest {
     try {
       String state = state(image);
       Path remembered =
-          cache.resolve(
-              hexadecimal(sha256().digest(image.toString().getBytes(StandardCharsets.UTF_8))));
+          cache
+              .directory()
+              .resolve("digests")
+              .resolve(
+                  hexadecimal(sha256().digest(image.toString().getBytes(StandardCharsets.UTF_8))));
       Optional<String> known = read(remembered, state);
       if (known.isPresent()) {
         return known.get();
       }
       String digest = compute(image);
       if (state(image).equals(state)) {
-        remember(remembered, state + ' ' + digest + '\n');
+        cache.remember(remembered, (state + ' ' + digest + '\n').getBytes(StandardCharsets.UTF_8));
       }
       return digest;
     } catch (IOException failed) {
@@ -93,24 +94,6 @@ public final class ImageDigest {
       throw new IOException(result.error().strip());
     }
     return digest;
-  }
-
-  /** A digest that cannot be remembered is computed again the next time. */
-  private void remember(Path file, String text) {
-    try {
-      Files.createDirectories(cache);
-      Path temporary =
-          Files.createTempFile(
-              cache,
-              "digest",
-              ".tmp",
-              PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
-      Files.writeString(temporary, text);
-      Files.move(temporary, file, StandardCopyOption.ATOMIC_MOVE);
-    } catch (IOException notWritable) {
-      org.slf4j.LoggerFactory.getLogger(ImageDigest.class)
-          .debug("the digest cannot be remembered", notWritable);
-    }
   }
 
   static MessageDigest sha256() {

@@ -14,8 +14,10 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.Consumer;
 import org.apache.commons.exec.CommandLine;
 import org.apache.commons.exec.DefaultExecutor;
+import org.apache.commons.exec.LogOutputStream;
 import org.apache.commons.exec.PumpStreamHandler;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -56,12 +58,35 @@ public final class Programs {
    * @throws Failure with exit code 4 when the program is missing or took too long
    */
   public static Result run(List<String> command, Set<String> unset, byte[] input, Duration limit) {
+    return run(command, unset, input, limit, new BoundedOutput());
+  }
+
+  /**
+   * Runs a program that says much, and reads what it says line by line, as UTF-8.
+   *
+   * @throws Failure with exit code 4 when the program is missing or took too long
+   */
+  public static Result runForLines(List<String> command, Duration limit, Consumer<String> lines) {
+    return run(
+        command,
+        Set.of(),
+        new byte[0],
+        limit,
+        new LogOutputStream() {
+          @Override
+          protected void processLine(String line, int level) {
+            lines.accept(line);
+          }
+        });
+  }
+
+  private static Result run(
+      List<String> command, Set<String> unset, byte[] input, Duration limit, OutputStream output) {
     // In a session of its own: Ctrl-C at the terminal is for hpcrun to answer, not for sbatch.
     CommandLine commandLine = new CommandLine("setsid");
     commandLine.addArgument("env", false);
     CallerEnvironment.restore(unset).forEach(word -> commandLine.addArgument(word, false));
     command.forEach(word -> commandLine.addArgument(word, false));
-    BoundedOutput output = new BoundedOutput();
     BoundedOutput error = new BoundedOutput();
     TreeExecutor executor = new TreeExecutor();
     executor.setExitValues(null);
@@ -76,9 +101,12 @@ public final class Programs {
       if (code == NOT_FOUND && error.text().startsWith("env: ")) {
         throw Failure.slurm(
             "'" + command.getFirst() + "' is not on the PATH",
-            "run hpcrun where Slurm's commands are installed, or load the site's Slurm module");
+            command.getFirst().equals("unsquashfs")
+                ? "install squashfs-tools on this machine"
+                : "run hpcrun where Slurm's commands are installed, or load the site's Slurm module");
       }
-      return new Result(code, output.text(), error.text());
+      String text = output instanceof BoundedOutput bounded ? bounded.text() : "";
+      return new Result(code, text, error.text());
     } catch (TimeoutException tooLong) {
       executor.endTree();
       throw Failure.slurm(

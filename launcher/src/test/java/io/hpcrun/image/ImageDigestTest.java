@@ -58,7 +58,7 @@ class ImageDigestTest {
   }
 
   private ImageDigest digests() {
-    return new ImageDigest(directory);
+    return new ImageDigest(new UserCache(directory));
   }
 
   private List<Path> remembered() throws IOException {

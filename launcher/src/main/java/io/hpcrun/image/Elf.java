@@ -1,0 +1,154 @@
+package io.hpcrun.image;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.MappedByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.Predicate;
+import java.util.regex.MatchResult;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import net.fornwall.jelf.ElfDynamicSection;
+import net.fornwall.jelf.ElfException;
+import net.fornwall.jelf.ElfFile;
+import net.fornwall.jelf.ElfSection;
+import net.fornwall.jelf.ElfStringTable;
+import net.fornwall.jelf.ElfSymbol;
+import net.fornwall.jelf.ElfSymbolTableSection;
+
+/** What an ELF file says of itself in its dynamic section. */
+final class Elf {
+  private static final int SONAME = 14;
+  private static final int RPATH = 15;
+  private static final int RUNPATH = 29;
+
+  /** Go's names of architectures by ELF machine numbers (elf.h). */
+  private static final Map<Integer, String> MACHINES =
+      Map.of(
+          3, "386", 40, "arm", 62, "amd64", 183, "arm64", 21, "ppc64le", 22, "s390x", 243,
+          "riscv64");
+
+  private final Path file;
+  private final ElfFile elf;
+
+  private Elf(Path file, ElfFile elf) {
+    this.file = file;
+    this.elf = elf;
+  }
+
+  /** Reads a file; empty if it is no ELF file that makes sense. */
+  static Optional<Elf> read(Path file) throws IOException {
+    // Mapped: some libraries are larger than the heap.
+    try (FileChannel channel = FileChannel.open(file)) {
+      return Optional.of(
+          new Elf(
+              file, ElfFile.from(channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size()))));
+    } catch (ElfException | IndexOutOfBoundsException | java.nio.BufferUnderflowException noElf) {
+      return Optional.empty();
+    }
+  }
+
+  String architecture() {
+    return MACHINES.getOrDefault((int) elf.e_machine, "machine " + elf.e_machine);
+  }
+
+  String soname() {
+    return text(SONAME).findFirst().orElse("");
+  }
+
+  List<String> needed() {
+    ElfDynamicSection section = elf.getDynamicSection();
+    return section == null ? List.of() : section.getNeededLibraries();
+  }
+
+  /** DT_RPATH's directories. */
+  List<String> rpath() {
+    return directories(RPATH);
+  }
+
+  /** DT_RUNPATH's directories. */
+  List<String> runpath() {
+    return directories(RUNPATH);
+  }
+
+  private List<String> directories(int tag) {
+    return text(tag)
+        .flatMap(value -> Arrays.stream(value.split(":")))
+        .filter(directory -> !directory.isEmpty())
+        .toList();
+  }
+
+  private Stream<String> text(int tag) {
+    ElfDynamicSection section = elf.getDynamicSection();
+    ElfStringTable strings = elf.getDynamicStringTable();
+    if (section == null || strings == null) {
+      return Stream.empty();
+    }
+    return section.entries.stream()
+        .filter(entry -> entry.d_tag == tag)
+        .map(entry -> strings.get((int) entry.d_val_or_ptr));
+  }
+
+  /** Names of dynamic symbols, defined here or wanted from elsewhere. */
+  Set<String> symbols(Predicate<String> wanted) {
+    ElfSymbolTableSection table = elf.getDynamicSymbolTableSection();
+    if (table == null) {
+      return Set.of();
+    }
+    return Arrays.stream(table.symbols)
+        .map(ElfSymbol::getName)
+        .filter(name -> name != null && wanted.test(name))
+        .collect(Collectors.toSet());
+  }
+
+  /**
+   * First match of a pattern in the file's constants, taken as Latin-1. A match that ends where
+   * nothing more is read keeps no part of the file in memory.
+   */
+  Optional<MatchResult> find(Pattern pattern) throws IOException {
+    ElfSection constants = elf.firstSectionByName(".rodata");
+    try (FileChannel channel = FileChannel.open(file)) {
+      long from = constants == null ? 0 : constants.header.sh_offset;
+      long length = constants == null ? channel.size() : constants.header.sh_size;
+      if (from < 0 || length < 0 || from + length > channel.size()) {
+        return Optional.empty();
+      }
+      MappedByteBuffer bytes =
+          channel.map(FileChannel.MapMode.READ_ONLY, from, Math.min(length, Integer.MAX_VALUE));
+      Matcher matcher = pattern.matcher(new Latin1(bytes, 0, bytes.limit()));
+      return matcher.find() ? Optional.of(matcher.toMatchResult()) : Optional.empty();
+    }
+  }
+
+  /** Bytes as characters, without a copy. */
+  private record Latin1(ByteBuffer bytes, int from, int to) implements CharSequence {
+    @Override
+    public int length() {
+      return to - from;
+    }
+
+    @Override
+    public char charAt(int index) {
+      return (char) (bytes.get(from + index) & 0xff);
+    }
+
+    @Override
+    public CharSequence subSequence(int start, int end) {
+      return new Latin1(bytes, from + start, from + end);
+    }
+
+    @Override
+    public String toString() {
+      StringBuilder text = new StringBuilder(length());
+      return text.append(this, 0, length()).toString();
+    }
+  }
+}

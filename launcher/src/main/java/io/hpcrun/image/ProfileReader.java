@@ -1,0 +1,406 @@
+package io.hpcrun.image;
+
+import io.hpcrun.image.ImageFiles.Entry;
+import io.hpcrun.image.ImageProfile.Family;
+import io.hpcrun.image.ImageProfile.Library;
+import io.hpcrun.image.ImageProfile.Mpi;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import org.slf4j.LoggerFactory;
+import tools.jackson.core.JsonParser;
+import tools.jackson.core.JsonToken;
+import tools.jackson.core.ObjectReadContext;
+import tools.jackson.core.exc.StreamReadException;
+import tools.jackson.core.json.JsonFactory;
+
+/** Reads the profile of an image from its files. */
+public final class ProfileReader {
+  private static final String PMIX = "pmix";
+  private static final String PMI2 = "pmi2";
+  private static final String SHARED = "\\.so(\\.[0-9.]+)?";
+  private static final Pattern MPI =
+      Pattern.compile(
+          "lib(mpi|mpich|mpi_abi|mpi_ilp64|mpi_(cray|gnu|intel|nvidia|amd)\\w*)" + SHARED);
+  private static final Pattern PMI = Pattern.compile("lib(pmix|pmi2?)" + SHARED);
+  private static final Pattern PMIX_PART =
+      Pattern.compile("(?:pmix_)?mca_((?:psec|gds)_\\w+)\\.so");
+  private static final Pattern PMIX_BUILT_IN =
+      Pattern.compile("(?:pmix_)?mca_((?:psec|gds)_\\w+)_component");
+  private static final Pattern OPEN_MPI_PART = Pattern.compile("mca_pmix_(\\w+)\\.so");
+  private static final Pattern NETWORK = Pattern.compile("lib(ucp|fabric|ibverbs)" + SHARED);
+  private static final Pattern VERBS_PART = Pattern.compile("lib(\\w+)-rdmav(\\d+)\\.so");
+  private static final Pattern FABRIC_PART = Pattern.compile("lib(\\w+)-fi\\.so");
+  private static final Pattern GPU =
+      Pattern.compile("lib(cudart|cuda|nccl|amdhip64|rccl)" + SHARED);
+  private static final Pattern LIBC = Pattern.compile("libc\\.so\\.6|ld-musl-\\w+\\.so\\.1");
+  private static final Set<String> TEXTS =
+      Set.of(
+          "etc/os-release",
+          "usr/lib/os-release",
+          "var/lib/dpkg/status",
+          "lib/apk/db/installed",
+          ".singularity.d/labels.json");
+
+  private static final Pattern GLIBC_VERSION =
+      Pattern.compile("GNU C Library [^\\n]*version (\\d+\\.\\d+)");
+  private static final Pattern OPEN_MPI_VERSION =
+      Pattern.compile(
+          "OMPI/MPI \\w+ \\w+ MCA component version (\\d+\\.\\d+\\.\\d+\\w*)|Open MPI v(\\d+\\.\\d+\\.\\d+\\w*)");
+
+  /** MPICH's own version, a string by itself; the first one whose release is from 3 on. */
+  private static final Pattern PLAIN_VERSION =
+      Pattern.compile("(?<=\\x00)([3-9]\\.\\d+(?:\\.\\d+)?(?:(?:rc|b|a)\\d+)?)(?=\\x00)");
+
+  /** MPICH's own client of PMI-1 and PMI-2, which talks through the descriptor of this variable. */
+  private static final Pattern PMI_WIRE = Pattern.compile("\\x00PMI_FD\\x00");
+
+  private static final Pattern FABRIC_VERSION =
+      Pattern.compile("(?<=\\x00)([12]\\.\\d+\\.\\d+\\w*)(?=\\x00)");
+  private static final Pattern VERBS_NAME =
+      Pattern.compile("libibverbs\\.so\\.1\\.\\d+\\.(\\d+\\.\\d+)");
+  private static final Pattern OTHER_MPI =
+      Pattern.compile("(MVAPICH)2? ?(?:Version)?|(Intel\\(R\\) MPI Library)|(CRAY MPICH)");
+  private static final Pattern REAL_NAME = Pattern.compile(".*\\.so\\.(\\d+)\\.(\\d+)\\.(\\d+)");
+
+  private final ImageFiles files;
+  private final List<Entry> entries;
+  private final Map<String, Path> fetched;
+  private final Map<String, String> packages = new TreeMap<>();
+
+  private ProfileReader(ImageFiles files) throws IOException {
+    this.files = files;
+    this.entries = files.list(ProfileReader::counts);
+    this.fetched = files.fetch(entries.stream().filter(entry -> !entry.isLink()).toList());
+  }
+
+  /** Reads the profile of an image; nothing of it is run. */
+  public static ImageProfile read(Image image) throws IOException {
+    try (ImageFiles files = ImageFiles.of(image)) {
+      return new ProfileReader(files).profile();
+    }
+  }
+
+  private static boolean counts(String path) {
+    String name = path.substring(path.lastIndexOf('/') + 1);
+    return TEXTS.contains(path)
+        || Stream.of(
+                MPI, PMI, PMIX_PART, OPEN_MPI_PART, NETWORK, VERBS_PART, FABRIC_PART, GPU, LIBC)
+            .anyMatch(pattern -> pattern.matcher(name).matches());
+  }
+
+  private ImageProfile profile() throws IOException {
+    readPackages();
+    Optional<Entry> libc = real(LIBC).findFirst();
+    Optional<String> architecture = Optional.empty();
+    if (libc.isPresent()) {
+      architecture = elf(libc.get()).map(Elf::architecture);
+    }
+    List<Mpi> mpi = new ArrayList<>();
+    for (Entry entry : real(MPI).toList()) {
+      Optional<Elf> elf = elf(entry);
+      if (elf.isPresent()) {
+        mpi.add(mpi(entry, elf.get()));
+      }
+    }
+    List<Library> pmi = new ArrayList<>();
+    for (Entry entry : real(PMI).toList()) {
+      Optional<Elf> elf = elf(entry);
+      if (elf.isPresent()) {
+        pmi.add(pmi(entry, elf.get()));
+      }
+    }
+    List<Library> network = new ArrayList<>();
+    for (Entry entry : real(NETWORK).toList()) {
+      network.add(network(entry));
+    }
+    List<Library> gpu =
+        real(GPU)
+            .map(entry -> new Library(stem(entry), fromName(entry), entry.path(), List.of()))
+            .toList();
+    Optional<Library> library = Optional.empty();
+    if (libc.isPresent()) {
+      library = Optional.of(libc(libc.get()));
+    }
+    return new ImageProfile(architecture, system(), library, mpi, pmi, network, gpu, labels());
+  }
+
+  private Stream<Entry> real(Pattern names) {
+    return entries.stream()
+        .filter(entry -> !entry.isLink() && names.matcher(entry.name()).matches())
+        .filter(entry -> fetched.containsKey(entry.path()))
+        .sorted(Comparator.comparing(Entry::path));
+  }
+
+  private Optional<Elf> elf(Entry entry) throws IOException {
+    return Elf.read(fetched.get(entry.path()));
+  }
+
+  private Library libc(Entry entry) throws IOException {
+    if (entry.name().startsWith("ld-musl")) {
+      return new Library("musl", packageVersion("musl"), entry.path(), List.of());
+    }
+    Optional<String> version = Optional.empty();
+    Optional<Elf> elf = elf(entry);
+    if (elf.isPresent()) {
+      version = elf.get().find(GLIBC_VERSION).map(match -> match.group(1));
+    }
+    return new Library("glibc", version, entry.path(), List.of());
+  }
+
+  private Mpi mpi(Entry entry, Elf elf) throws IOException {
+    List<String> needed = elf.needed();
+    Family family = Family.UNKNOWN;
+    Optional<String> version = Optional.empty();
+    // libmpi.so.12 is MPICH's soname and that of Open MPI 1.10; only Open MPI has this symbol.
+    if (!elf.symbols("ompi_mpi_comm_world"::equals).isEmpty()) {
+      family = Family.OPEN_MPI;
+      version =
+          elf.find(OPEN_MPI_VERSION)
+              .map(match -> match.group(1) != null ? match.group(1) : match.group(2))
+              .or(() -> openMpiFromName(entry));
+    } else if (elf.soname().startsWith("libmpi")) {
+      Optional<java.util.regex.MatchResult> other = elf.find(OTHER_MPI);
+      family = other.map(ProfileReader::family).orElse(Family.MPICH);
+      version = elf.find(PLAIN_VERSION).map(match -> match.group(1));
+    }
+    Set<String> speaks = new TreeSet<>();
+    if (family == Family.OPEN_MPI) {
+      openMpiSpeaks(entry, elf, speaks);
+    } else {
+      if (!elf.symbols("PMIx_Init"::equals).isEmpty()
+          || needed.stream().anyMatch(name -> name.startsWith("libpmix.so"))) {
+        speaks.add(PMIX);
+      }
+      if (elf.find(PMI_WIRE).isPresent()
+          || needed.stream().anyMatch(name -> name.matches("libpmi2?\\.so.*"))) {
+        speaks.add(PMI2);
+      }
+    }
+    return new Mpi(family, version, entry.path(), elf.soname(), List.copyOf(speaks));
+  }
+
+  /**
+   * Open MPI from 5.0 on speaks PMIx only (ompi, docs/launching-apps/slurm.rst). Older ones have a
+   * plug-in for each interface: s1 and s2 for Slurm's PMI-1 and PMI-2, ext* and pmix* for PMIx.
+   */
+  private void openMpiSpeaks(Entry entry, Elf elf, Set<String> speaks) {
+    if (elf.needed().stream().anyMatch(name -> name.startsWith("libpmix.so"))) {
+      speaks.add(PMIX);
+    }
+    String directory = directory(entry.path());
+    entries.stream()
+        .filter(other -> other.path().startsWith(directory))
+        .map(other -> OPEN_MPI_PART.matcher(other.name()))
+        .filter(Matcher::matches)
+        .forEach(
+            matcher -> {
+              if (matcher.group(1).matches("s[12]|cray")) {
+                speaks.add(PMI2);
+              } else if (matcher.group(1).matches("(ext|pmix).*")) {
+                speaks.add(PMIX);
+              }
+            });
+  }
+
+  private static Family family(java.util.regex.MatchResult match) {
+    if (match.group(1) != null) {
+      return Family.MVAPICH;
+    }
+    return match.group(2) != null ? Family.INTEL_MPI : Family.CRAY_MPICH;
+  }
+
+  /** libmpi.so.40.30.6 is Open MPI 4.1.6 (Open MPI's VERSION files, v1.10 to v6.0). */
+  private static Optional<String> openMpiFromName(Entry entry) {
+    Matcher matcher = REAL_NAME.matcher(entry.name());
+    if (!matcher.matches()) {
+      return Optional.empty();
+    }
+    String release =
+        switch (matcher.group(1) + "." + matcher.group(2)) {
+          case "40.0" -> "3.0";
+          case "40.10" -> "3.1";
+          case "40.20" -> "4.0";
+          case "40.30" -> "4.1";
+          case "40.40" -> "5.0";
+          default ->
+              matcher.group(1).equals("20") ? "2" : matcher.group(1).equals("12") ? "1.10" : "";
+        };
+    return release.isEmpty()
+        ? Optional.empty()
+        : Optional.of(release.contains(".") ? release + "." + matcher.group(3) : release);
+  }
+
+  /** libpmix.so.2.LIBTOOL: releases by libtool's numbers (openpmix, VERSION, v2 to v6.1). */
+  private static Optional<String> pmixFromName(Entry entry) {
+    Matcher matcher = REAL_NAME.matcher(entry.name());
+    if (!matcher.matches() || !matcher.group(1).equals("2")) {
+      return Optional.empty();
+    }
+    return switch (Integer.parseInt(matcher.group(2))) {
+      case 0 -> Optional.of("2.1");
+      case 1 -> Optional.of("3.0");
+      case 2 -> Optional.of("3");
+      case 5, 6, 7, 8, 9 -> Optional.of("4");
+      case 13 -> Optional.of("5.0");
+      case 19 -> Optional.of("6.0");
+      case 24 -> Optional.of("6.1");
+      default -> Optional.empty();
+    };
+  }
+
+  private Library pmi(Entry entry, Elf elf) throws IOException {
+    String name = stem(entry);
+    if (!name.equals("pmix")) {
+      return new Library(name, fromName(entry), entry.path(), List.of());
+    }
+    Set<String> parts = new TreeSet<>();
+    for (String symbol : elf.symbols(symbol -> PMIX_BUILT_IN.matcher(symbol).matches())) {
+      Matcher matcher = PMIX_BUILT_IN.matcher(symbol);
+      if (matcher.matches()) {
+        parts.add(matcher.group(1));
+      }
+    }
+    String directory = directory(entry.path());
+    entries.stream()
+        .filter(other -> other.path().startsWith(directory) || !directory.contains("/pmix"))
+        .map(other -> PMIX_PART.matcher(other.name()))
+        .filter(Matcher::matches)
+        .forEach(matcher -> parts.add(matcher.group(1)));
+    Optional<String> release = pmixFromName(entry);
+    Optional<String> version =
+        elf.find(PLAIN_VERSION)
+            .map(match -> match.group(1))
+            .filter(found -> release.map(r -> found.startsWith(r.substring(0, 1))).orElse(true))
+            .or(() -> release);
+    return new Library(name, version, entry.path(), List.copyOf(parts));
+  }
+
+  private Library network(Entry entry) throws IOException {
+    switch (stem(entry)) {
+      case "ucp":
+        return new Library("ucx", packageVersion("libucx0"), entry.path(), List.of());
+      case "fabric":
+        Optional<Elf> elf = elf(entry);
+        Optional<String> version =
+            elf.isPresent()
+                ? elf.get().find(FABRIC_VERSION).map(m -> m.group(1))
+                : Optional.empty();
+        return new Library("libfabric", version, entry.path(), parts(FABRIC_PART, 1));
+      default:
+        // libibverbs.so.1.14.56.1 is of rdma-core 56.1 (rdma-core, CMakeLists.txt).
+        Matcher name = VERBS_NAME.matcher(entry.name());
+        return new Library(
+            "rdma-core",
+            name.matches() ? Optional.of(name.group(1)) : Optional.empty(),
+            entry.path(),
+            verbsProviders());
+    }
+  }
+
+  /** As mlx5-rdmav34: the number is the ABI that libibverbs and its providers must share. */
+  private List<String> verbsProviders() {
+    return entries.stream()
+        .map(entry -> VERBS_PART.matcher(entry.name()))
+        .filter(Matcher::matches)
+        .map(matcher -> matcher.group(1) + "-rdmav" + matcher.group(2))
+        .distinct()
+        .sorted()
+        .toList();
+  }
+
+  private List<String> parts(Pattern names, int group) {
+    return entries.stream()
+        .map(entry -> names.matcher(entry.name()))
+        .filter(Matcher::matches)
+        .map(matcher -> matcher.group(group))
+        .distinct()
+        .sorted()
+        .toList();
+  }
+
+  private static String stem(Entry entry) {
+    return entry.name().substring("lib".length(), entry.name().indexOf(".so"));
+  }
+
+  private static String directory(String path) {
+    return path.substring(0, path.lastIndexOf('/') + 1);
+  }
+
+  private static Optional<String> fromName(Entry entry) {
+    int at = entry.name().indexOf(".so.");
+    return at < 0 ? Optional.empty() : Optional.of(entry.name().substring(at + ".so.".length()));
+  }
+
+  /** The version that a package has by the image's own package database, without packaging. */
+  private Optional<String> packageVersion(String name) {
+    return packages.entrySet().stream()
+        .filter(each -> each.getKey().equals(name) || each.getKey().equals(name + "t64"))
+        .map(each -> each.getValue().replaceFirst("^\\d+:", "").replaceFirst("[-+~].*$", ""))
+        .findFirst();
+  }
+
+  private void readPackages() throws IOException {
+    for (String database : List.of("var/lib/dpkg/status", "lib/apk/db/installed")) {
+      Path file = fetched.get(database);
+      if (file == null) {
+        continue;
+      }
+      String name = "";
+      try (var reader =
+          Files.newBufferedReader(file, java.nio.charset.StandardCharsets.ISO_8859_1)) {
+        for (String line = reader.readLine(); line != null; line = reader.readLine()) {
+          if (line.startsWith("Package: ") || line.startsWith("P:")) {
+            name = line.substring(line.indexOf(':') + 1).strip();
+          } else if (line.startsWith("Version: ") || line.startsWith("V:")) {
+            packages.put(name, line.substring(line.indexOf(':') + 1).strip());
+          }
+        }
+      }
+    }
+  }
+
+  private Optional<String> system() throws IOException {
+    for (String path : List.of("etc/os-release", "usr/lib/os-release")) {
+      Path file = fetched.get(path);
+      if (file != null) {
+        return Files.readAllLines(file, java.nio.charset.StandardCharsets.UTF_8).stream()
+            .filter(line -> line.startsWith("PRETTY_NAME="))
+            .map(line -> line.substring("PRETTY_NAME=".length()).replace("\"", ""))
+            .findFirst();
+      }
+    }
+    return Optional.empty();
+  }
+
+  /** Apptainer writes them as one flat object of strings. */
+  private Map<String, String> labels() throws IOException {
+    Map<String, String> labels = new TreeMap<>();
+    Path file = fetched.get(".singularity.d/labels.json");
+    if (file == null) {
+      return labels;
+    }
+    try (JsonParser json =
+        new JsonFactory().createParser(ObjectReadContext.empty(), Files.readAllBytes(file))) {
+      for (JsonToken token = json.nextToken(); token != null; token = json.nextToken()) {
+        if (token == JsonToken.VALUE_STRING && json.currentName() != null) {
+          labels.put(json.currentName(), json.getString());
+        }
+      }
+    } catch (StreamReadException notJson) {
+      LoggerFactory.getLogger(ProfileReader.class).debug("labels that are not JSON", notJson);
+    }
+    return labels;
+  }
+}
