@@ -20,7 +20,7 @@ agent() {
   printf '#!/bin/sh\necho apptainer version 1.4.5\n' >bin/apptainer
   chmod +x bin/apptainer
   : >image
-  PATH=$PWD/bin:$PATH hpcrun_agent "=$PWD/node" "=$PWD/rec" =0 =exec =none = =shared =part =0 "=$PWD/image" =
+  PATH=$PWD/bin:$PATH HPCRUN_NODE_DIRECTORY=$PWD/node hpcrun_agent "=$PWD/rec" =0 =exec =none = =shared =part =0 "=$PWD/image" =
 }
 
 @test "the time is in nanoseconds and moves forward" {
@@ -79,8 +79,8 @@ agent() {
 
 @test "an agent without a runtime says unfit" {
   local bash=$BASH
-  run env PATH=/nonexistent SLURMD_NODENAME=c1 "$bash" -c "$(declare -f); hpcrun_agent \"\$@\"" \
-    x "=$PWD/node" "=$PWD/rec" =0 =auto =none = =shared =part =0 =/none =
+  run env PATH=/nonexistent SLURMD_NODENAME=c1 HPCRUN_NODE_DIRECTORY="$PWD/node" "$bash" -c "$(declare -f); hpcrun_agent \"\$@\"" \
+    x "=$PWD/rec" =0 =auto =none = =shared =part =0 =/none =
   [[ $status -eq 0 ]]
   [[ $output == $'unfit\tc1\t3\tneither apptainer nor singularity'* ]]
 }
@@ -175,7 +175,18 @@ agent() {
   kill %1
 }
 
+# A squeue that knows this job as long as the file "runs" is there.
+squeue_of_job() {
+  mkdir -p bin
+  printf '#!/bin/sh\n[ ! -e "%s/runs" ] || echo RUNNING\n' "$PWD" >bin/squeue
+  chmod +x bin/squeue
+  PATH=$PWD/bin:$PATH
+  export SLURM_JOB_ID=1
+  hpcrun_token=token
+}
+
 @test "what the runtime says of its failure is the reason" {
+  squeue_of_job
   mkdir node
   hpcrun_start_keeper "$PWD/node" sh -c 'echo "INFO:    x"; printf "\033[91mFATAL:   no\033[0m such"; exit 255'
   ! hpcrun_await_holder
@@ -183,18 +194,44 @@ agent() {
 }
 
 @test "the keeper passes on what the runtime says, ends with its input and removes the directory" {
+  squeue_of_job
+  : >runs # nobody is asked: the launch is over
   mkdir node
-  hpcrun_start_keeper "$PWD/node" sh -c 'echo "WARNING: x"; echo "$$ (sh) S"; cat >/dev/null; exit 7'
+  hpcrun_start_keeper "$PWD/node" sh -c 'echo "2024 (c) ACME"; echo "WARNING: x"; echo token; echo "$$ (sh) S"; cat; exit 7'
   local line
+  read -r line <&"$hpcrun_said"
+  [[ $line == "2024 (c) ACME" ]]
   read -r line <&"$hpcrun_said"
   [[ $line == "WARNING: x" ]]
   read -r line <&"$hpcrun_said"
-  [[ $line == *"(sh) S" ]]
+  [[ $line == "token holder "*"(sh) S" ]]
+  echo "token over" >&"$hpcrun_alive"
   exec {hpcrun_alive}>&-
   read -r -t 10 line <&"$hpcrun_said"
   [[ -z $line ]] # what it says last may lack its line's end
   read -r -t 10 line <&"$hpcrun_said"
-  [[ $line == "hpcrun-ended 7" && ! -e node ]]
+  [[ $line == "token ended 7" && ! -e node ]]
+}
+
+@test "the keeper of an agent that was killed leaves the directory until the job ends" {
+  squeue_of_job
+  : >runs
+  mkdir node
+  hpcrun_start_keeper "$PWD/node" sh -c 'echo token; echo "$$ (sh) S"; cat; exit 7'
+  local line
+  read -r line <&"$hpcrun_said"
+  exec {hpcrun_alive}>&-
+  while [[ $line != "token ended 7" ]]; do
+    read -r -t 10 line <&"$hpcrun_said"
+  done
+  sleep 2
+  [[ -d node ]]
+  rm runs
+  for _ in {1..50}; do
+    [[ -d node ]] || break
+    sleep 0.1
+  done
+  [[ ! -e node ]]
 }
 
 @test "a node that does not answer is a refusal" {

@@ -37,15 +37,25 @@ final class EnterProgram {
       }
       Path program = programs.next();
       Path copy = cache.directory().resolve(program.getFileName());
+      keepCopy(program, copy);
+      return Optional.of(copy);
+    } catch (IOException notThere) {
+      LoggerFactory.getLogger(EnterProgram.class).debug("the shell takes the ranks in", notThere);
+      return Optional.empty();
+    }
+  }
+
+  /** If it cannot be copied, the nodes find out and the launch's record says so. */
+  private void keepCopy(Path program, Path copy) {
+    try {
       // A name means one content, so one of the right size is it; the nodes look at the digest.
-      if (!Files.isExecutable(copy) || Files.size(copy) != Files.size(program)) {
+      if (!Files.isRegularFile(copy)
+          || !Files.isExecutable(copy)
+          || Files.size(copy) != Files.size(program)) {
         cache.copyProgram(program, copy);
       }
-      return Optional.of(copy);
-    } catch (IOException notThereOrNoSpace) {
-      LoggerFactory.getLogger(EnterProgram.class)
-          .debug("the shell takes the ranks in", notThereOrNoSpace);
-      return Optional.empty();
+    } catch (IOException noSpace) {
+      LoggerFactory.getLogger(EnterProgram.class).debug("{} is not copied", program, noSpace);
     }
   }
 }

@@ -19,6 +19,9 @@ import java.util.Optional;
 public final class Planner {
   private static final String NONE = "none";
 
+  /** Linux, include/uapi/linux/binfmts.h: MAX_ARG_STRLEN, with the NUL behind it. */
+  private static final int LONGEST_VARIABLE = 128 << 10;
+
   private final LaunchSpec spec;
   private final Image image;
   private final ClusterFacts cluster;
@@ -170,6 +173,13 @@ public final class Planner {
   private void checkContainerWords() {
     for (EnvironmentVariable variable : spec.container().environment()) {
       checkUtf8("the value of --env " + variable.name() + ", %s,", variable.value());
+      int most = LONGEST_VARIABLE - "HPCRUN_ENV_=".length() - variable.name().length() - 1;
+      if (variable.value().latin1().length() > most) {
+        throw Failure.refused(
+            "the value of --env %s is too long: %d bytes of at most %d"
+                .formatted(variable.name(), variable.value().latin1().length(), most),
+            "pass it in a file");
+      }
     }
     for (BindMount bind : spec.container().binds()) {
       checkUtf8("the path %s of --bind", bind.source());

@@ -56,27 +56,28 @@ hpcrun_write_record() {
   return 1
 }
 
-# hpcrun_agent NODE_DIRECTORY RECORD_PREFIX LAUNCH MODE MPI SPOOL STAGE PART OPTIONS [OPTION…] IMAGE
+# hpcrun_agent RECORD_PREFIX LAUNCH MODE MPI SPOOL STAGE PART OPTIONS [OPTION…] IMAGE
 # [HEADER], LAUNCH being the number of the (first) launch, each word with an = before it (see hpcrun_enter), in a step that lives until its standard input
-# ends. The last note it prints for the batch script is "ready" or "unfit".
+# ends. HPCRUN_NODE_DIRECTORY is the node directory: other users see arguments, and could take its name. The last note it prints for the batch script is "ready" or "unfit".
 hpcrun_agent() {
   local -A hpcrun_times=()
   local mode mpi spool stage part count version said=''
   local -a options
   hpcrun_restore_locale
+  hpcrun_directory=$HPCRUN_NODE_DIRECTORY hpcrun_token=hpcrun-$RANDOM$RANDOM$RANDOM$RANDOM
+  unset -v HPCRUN_NODE_DIRECTORY
   hpcrun_node=${SLURMD_NODENAME:-$HOSTNAME}
   hpcrun_time check_begin
   # Signals for the ranks reach this step too; and a cancelled job's agent must outlive the ranks
   # for the moment it takes to write the record.
-  trap ':' HUP INT QUIT USR1 USR2 ALRM VTALRM PROF XCPU XFSZ IO PWR
+  trap ':' HUP INT QUIT PIPE USR1 USR2 ALRM VTALRM PROF XCPU XFSZ IO PWR
   # Slurm announces the end of a job with SIGCONT and SIGTERM together (bash may swap them).
   hpcrun_continued='' hpcrun_terminated=''
   trap 'hpcrun_continued=$SECONDS' CONT
   trap 'hpcrun_terminated=$SECONDS' TERM
   set -- "${@#=}"
-  hpcrun_directory=$1 hpcrun_prefix=$2 hpcrun_number=$3 mode=$4 mpi=$5 spool=$6 stage=$7 part=$8
-  count=$9
-  shift 9
+  hpcrun_prefix=$1 hpcrun_number=$2 mode=$3 mpi=$4 spool=$5 stage=$6 part=$7 count=$8
+  shift 8
   options=("${@:1:count}")
   shift "$count"
   hpcrun_image=$1 hpcrun_from=shared
@@ -354,12 +355,13 @@ hpcrun_become_srun_per_node() {
   unset -v "${!SLURM_NTASKS@}" "${!SLURM_GPU@}" "${!SLURM_CPUS_PER@}" "${!SLURM_CPU_BIND@}" \
     "${!SLURM_MEM@}" "${!SLURM_TRES@}" "${!SRUN_@}" SLURM_NPROCS SLURM_DISTRIBUTION SLURM_HINT \
     SLURM_LABELIO SLURM_THREADS_PER_CORE SLURM_OVERCOMMIT SLURM_KILL_BAD_EXIT SLURM_EXACT \
-    SLURM_TASK_EPILOG SLURM_TASK_PROLOG
+    SLURM_TASK_EPILOG SLURM_TASK_PROLOG "${!SLURM_STD@}" SLURM_TIMELIMIT SLURM_WAIT SLURM_IMMEDIATE \
+    SLURM_EXCLUSIVE SLURM_OPEN_MODE
   hpcrun_hide_locale
   exec 2>&"$hpcrun_errors"
   exec $(type -P setsid) srun --overlap --nodes="$hpcrun_nodes" --ntasks="$hpcrun_nodes" \
     --ntasks-per-node=1 --cpus-per-task=1 --mem=0 --gres=none --cpu-bind=none --mpi=none \
-    --export=ALL --input=all --no-kill --kill-on-bad-exit=0 --job-name=hpcrun-agent \
+    --export=ALL --input=all --no-kill --kill-on-bad-exit=0 --wait=30 --job-name=hpcrun-agent \
     ${hpcrun_nodelist:+--nodelist="$hpcrun_nodelist"} "$@"
 }
 
@@ -577,6 +579,7 @@ hpcrun_srun_ranks() {
     for variable in "${hpcrun_environment[@]+"${hpcrun_environment[@]}"}"; do
       export "HPCRUN_ENV_$variable"
     done
+    [[ -z ${hpcrun_timeout+set} ]] || export "TMOUT=$hpcrun_timeout"
     if [[ -n $hpcrun_program ]]; then
       task=("$hpcrun_directory/hpcrun-enter")
       words=("$hpcrun_directory" "$hpcrun_number" "$@")
@@ -623,6 +626,7 @@ hpcrun_run_script() {
     for variable in "${!hpcrun_caller[@]}"; do
       export "$variable=${hpcrun_caller[$variable]}"
     done
+    [[ -z ${hpcrun_timeout+set} ]] || export "TMOUT=$hpcrun_timeout"
     PATH=$hpcrun_directory/bin:$PATH exec "${hpcrun_interpreter[@]}" "$hpcrun_directory/script" \
       "${hpcrun_arguments[@]+"${hpcrun_arguments[@]}"}"
   ) <&0 &
@@ -697,6 +701,10 @@ hpcrun_main() {
   local -A hpcrun_times=() hpcrun_seconds=() hpcrun_caller=()
   local code job_times answers alive variable state=ended
   set +eufC # an exported SHELLOPTS is not for this script
+  if variable=TMOUT && [[ -n ${!variable+set} ]]; then # bash's limit for each read
+    hpcrun_timeout=${!variable}
+    unset -v TMOUT
+  fi
   exec {hpcrun_errors}>&2
   if [[ $hpcrun_kind == script && $# -gt 0 ]]; then
     hpcrun_session "$@"
@@ -722,7 +730,8 @@ hpcrun_main() {
     for variable in "${hpcrun_environment[@]+"${hpcrun_environment[@]}"}"; do
       export "HPCRUN_ENV_$variable"
     done
-    hpcrun_become_agents "$hpcrun_directory" "$hpcrun_prefix" "$hpcrun_number" "$hpcrun_mode" "$hpcrun_mpi" "$hpcrun_spool" \
+    export HPCRUN_NODE_DIRECTORY=$hpcrun_directory
+    hpcrun_become_agents "$hpcrun_prefix" "$hpcrun_number" "$hpcrun_mode" "$hpcrun_mpi" "$hpcrun_spool" \
       "$hpcrun_stage" "$hpcrun_part" "${#hpcrun_container[@]}" \
       "${hpcrun_container[@]+"${hpcrun_container[@]}"}" "$hpcrun_image" "$hpcrun_header"
   }

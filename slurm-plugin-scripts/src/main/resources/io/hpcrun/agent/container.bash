@@ -127,36 +127,68 @@ hpcrun_pipe() {
   exec {both}<&-
 }
 
-# hpcrun_keep DIRECTORY [RUNTIME WORD…], outside the step's process tree, so that neither the
+# hpcrun_keep DIRECTORY TOKEN [RUNTIME WORD…], outside the step's process tree, so that neither the
 # signals meant for the ranks nor the end of the agent pass it by: runs the holder, which ends when
 # standard input does, and then removes the node directory. Whatever is left in the container by then
 # is ended, because its image is gone; if ranks are among it, their launch is ended on all nodes.
+# TOKEN marks the lines that are not the image's or the runtime's own words. If the agent has not said
+# that the launch is over, the directory stays until the job ends: another user could take its name,
+# and ranks would start what he put there.
 hpcrun_keep() {
-  local directory=$1 status=0 input lines line namespace=''
-  shift
+  local directory=$1 token=$2 status=0 over='' input lines line namespace=''
+  shift 2
   trap '' HUP INT QUIT PIPE USR1 USR2 TERM
   if (($#)); then
     exec {input}<&0
-    exec {lines}< <("$@" <&"$input" 2>&1; printf '\nhpcrun-ended %s\n' "$?")
+    exec {lines}< <("$@" <&"$input" 2>&1; printf '\n%s ended %s\n' "$token" "$?")
     while IFS= read -r line <&"$lines"; do
       case $line in
-        hpcrun-ended\ *)
-          status=${line#* }
+        "$token ended "*)
+          status=${line##* }
           break
           ;;
-        # The holder's process id. As long as its user namespace is held open, no other one gets its
-        # number. (A mount namespace held open would keep the image mounted.)
-        [0-9]*\ \(*) exec {namespace}<"/proc/${line%% *}/ns/user" ;;
+        # The holder's process id comes next. As long as its user namespace is held open, no other one
+        # gets its number. (A mount namespace held open would keep the image mounted.)
+        "$token")
+          IFS= read -r line <&"$lines"
+          exec {namespace}<"/proc/${line%% *}/ns/user"
+          line="$token holder $line"
+          ;;
+        "$token over")
+          over=1
+          continue
+          ;;
         *) ;;
       esac
       printf '%s\n' "$line"
     done
     hpcrun_clear "$directory" "$namespace" "$status"
-  else
-    read -r
+  elif read -r line && [[ $line == "$token over" ]]; then
+    over=1
+  fi
+  if [[ -z $over ]]; then
+    printf '%s ended %s\n' "$token" "$status"
+    hpcrun_await_job
   fi
   rm -rf -- "$directory"
-  printf 'hpcrun-ended %s\n' "$status"
+  printf '%s ended %s\n' "$token" "$status"
+}
+
+# Waits for the end of this job, asking seldom and seldomer (1 s to 30 s).
+hpcrun_await_job() {
+  local wait=10 state
+  unset -v "${!SQUEUE_@}"
+  while :; do
+    state=$(squeue --noheader --format=%T --jobs="$SLURM_JOB_ID" 2>&1)
+    case $state in
+      '' | *'Invalid job id'* | COMPLET* | CANCELLED | FAILED | TIMEOUT | PENDING | NODE_FAIL | OUT_OF_MEMORY | PREEMPTED | BOOT_FAIL | DEADLINE | REQUEUE*)
+        return
+        ;;
+      *) ;; # it runs, or Slurm does not answer
+    esac
+    sleep "$((wait / 10)).$((wait % 10))"
+    wait=$((wait * 12 / 10 < 300 ? wait * 12 / 10 : 300))
+  done
 }
 
 # hpcrun_clear DIRECTORY NAMESPACE STATUS: ends what is left of a container, by its user namespace (a
@@ -200,8 +232,10 @@ hpcrun_start_keeper() {
   their_end=$hpcrun_read_end hpcrun_alive=$hpcrun_write_end
   hpcrun_pipe
   their_said=$hpcrun_write_end hpcrun_said=$hpcrun_read_end
-  setsid --fork bash -p -c "$(declare -f hpcrun_keep hpcrun_clear)"$'\nhpcrun_keep "$@"' \
-    hpcrun-keeper "$@" <&"$their_end" >&"$their_said" 2>/dev/null {hpcrun_alive}>&- {hpcrun_said}<&- {their_end}<&- {their_said}>&-
+  local directory=$1
+  shift
+  setsid --fork bash -p -c "$(declare -f hpcrun_keep hpcrun_clear hpcrun_await_job)"$'\nhpcrun_keep "$@"' \
+    hpcrun-keeper "$directory" "$hpcrun_token" "$@" <&"$their_end" >&"$their_said" 2>/dev/null {hpcrun_alive}>&- {hpcrun_said}<&- {their_end}<&- {their_said}>&-
   exec {their_end}<&- {their_said}>&-
 }
 
@@ -214,12 +248,14 @@ hpcrun_await_holder() {
   while IFS= read -r -t 120 -u "$hpcrun_said" line; do
     line=${line//$'\e['?m/} line=${line//$'\e['??m/} # it colours some lines even where nobody sees it
     case $line in
-      hpcrun-ended*)
-        hpcrun_reason=${hpcrun_reason:-the container runtime ended with code ${line#* } and said nothing}
+      "$hpcrun_token ended "*)
+        hpcrun_reason=${hpcrun_reason:-the container runtime ended with code ${line##* } and said nothing}
         exec {hpcrun_alive}>&- {hpcrun_said}<&-
+        hpcrun_alive=''
         return 1
         ;;
-      [0-9]*\ \(*)
+      "$hpcrun_token holder "*)
+        line=${line#"$hpcrun_token holder "}
         hpcrun_holder=${line%% *}
         line=${line##*) } line=${line#* }
         hpcrun_find_mounters "${line%% *}"
@@ -237,6 +273,7 @@ hpcrun_await_holder() {
   done
   hpcrun_reason='the container was not there after 120 s'
   exec {hpcrun_alive}>&-
+  hpcrun_alive=''
   return 1
 }
 
@@ -260,11 +297,12 @@ hpcrun_release() {
   local line
   [[ -n ${hpcrun_alive-} ]] || return 0
   hpcrun_holder=''
+  { printf '%s over\n' "$hpcrun_token" >&"$hpcrun_alive"; } 2>/dev/null
   exec {hpcrun_alive}>&-
   hpcrun_alive=''
   while IFS= read -r -t 20 -u "$hpcrun_said" line; do
     case $line in
-      hpcrun-ended*) break ;;
+      "$hpcrun_token ended "*) break ;;
       INFO:* | '') ;;
       *) hpcrun_say "on $hpcrun_node: $line" ;;
     esac
@@ -351,16 +389,19 @@ hpcrun_join_words() {
 # hpcrun_hold IMAGE OPTION…: starts the holder and tries to join it. Fails with a hpcrun_reason; 2 if
 # the container itself cannot be had.
 hpcrun_hold() {
-  local image=$1 said
+  local image=$1 said token
   shift
   if ! type -P setsid >/dev/null || ! hpcrun_open_tools; then
     hpcrun_reason='setsid of util-linux, or env and cat of coreutils with their libraries, cannot be used'
     return 1
   fi
   hpcrun_run_tool "$hpcrun_cat" /proc/self
-  # cat prints its own entry of /proc, which begins with its process id, then waits for the end.
+  # cat prints the token, then its own entry of /proc, which begins with its process id, then waits for
+  # the end.
+  exec {token}< <(printf '%s\n' "$hpcrun_token")
   hpcrun_start_keeper "$hpcrun_directory" "$hpcrun_runtime" exec "$@" "$image" \
-    "${hpcrun_words[@]}" /proc/self/stat -
+    "${hpcrun_words[@]}" "/proc/self/fd/$token" /proc/self/stat -
+  exec {token}<&-
   if ! hpcrun_await_holder; then
     [[ $hpcrun_reason != *' fuse: '* ]] ||
       hpcrun_reason+='; ask the administrators to load the module fuse and let users open /dev/fuse'
@@ -398,8 +439,9 @@ hpcrun_write_enter() {
 hpcrun_place_program() {
   local place program=$hpcrun_directory/hpcrun-enter digest
   for place in 'install -m 500 --' 'ln -sf --'; do
-    if ! REPLY=$($place "$hpcrun_program" "$program" 2>&1) || ! digest=$(sha256sum 2>&1 <"$program"); then
-      REPLY=${REPLY:-$digest}
+    # The loader may complain of what the user preloads.
+    if ! REPLY=$($place "$hpcrun_program" "$program" 2>&1) || ! digest=$(sha256sum 2>/dev/null <"$program"); then
+      REPLY=${REPLY:-"$program cannot be read"}
       return 1
     elif [[ ${digest%% *} != "${hpcrun_program##*-}" ]]; then
       REPLY="$hpcrun_program was changed"
