@@ -158,18 +158,11 @@ class EndingIT {
                         + " rm -rf /tmp/hpcrun.* /tmp/spmix_appdir_* /tmp/locked"));
   }
 
-  private List<String> nodeStates() {
-    return lab.alice()
-        .run("sinfo", "--noheader", "--Node", "--partition=main", "--format=%T")
-        .succeeded()
-        .lines();
-  }
-
   @AfterAll
   void print() {
     LOG.info("how jobs end\n{}", table);
     try (lab) {
-      Jobs.await("idle nodes", () -> nodeStates().stream().allMatch("idle"::equals));
+      new Jobs(lab.alice()).awaitIdleNodes();
     }
   }
 }

@@ -221,15 +221,7 @@ final class Endings {
         .as("what the first run left")
         .isEmpty();
     // Slurm cannot start it while a node still completes the first run.
-    Jobs.await(
-        "idle nodes",
-        () ->
-            job
-                .root(LabCluster.LOGIN_NODE)
-                .run("sinfo", "--noheader", "--Node", "--partition=main", "--format=%T")
-                .lines()
-                .stream()
-                .allMatch("idle"::equals));
+    new Jobs(job.root(LabCluster.LOGIN_NODE)).awaitIdleNodes();
     // Slurm lets it wait for two minutes.
     job.root(LabCluster.LOGIN_NODE)
         .run("scontrol", "update", "JobId=" + job.id(), "StartTime=now")

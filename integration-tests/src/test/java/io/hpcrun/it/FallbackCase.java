@@ -126,17 +126,8 @@ record FallbackCase(
 
   /** Ranks join, but by the shell, for this reason. */
   FallbackCase joinsByShell(String reason) {
-    return new FallbackCase(
-        name,
-        nodes,
-        breaks,
-        mends,
-        options,
-        image,
-        0,
-        List.of(),
-        Map.of("c1", "join", "c2", "join"),
-        reason);
+    return new FallbackCase(name, nodes, breaks, mends, options, image, exit, says, modes, reason)
+        .runs("join", "join");
   }
 
   /** Ranks of c2, or of both nodes, start containers of their own for this reason. */

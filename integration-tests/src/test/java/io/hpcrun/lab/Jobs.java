@@ -79,6 +79,19 @@ public final class Jobs {
     await("the file " + path, () -> login.run("test", "-e", path).exitCode() == 0);
   }
 
+  /** Waits until no node of the main partition runs or completes a job. */
+  public void awaitIdleNodes() {
+    await(
+        "idle nodes",
+        () ->
+            login
+                .run("sinfo", "--noheader", "--Node", "--partition=main", "--format=%T")
+                .succeeded()
+                .lines()
+                .stream()
+                .allMatch("idle"::equals));
+  }
+
   /** Waits for a condition that has to come, for as long as a slow machine may need. */
   public static void await(String what, BooleanSupplier condition) {
     long deadline = System.nanoTime() + PATIENCE.toNanos();

@@ -1,6 +1,7 @@
 package io.hpcrun.cli;
 
 import io.hpcrun.failure.Failure;
+import java.util.ArrayList;
 import java.util.List;
 import org.apache.commons.cli.AmbiguousOptionException;
 import org.apache.commons.cli.CommandLine;
@@ -29,6 +30,13 @@ final class GetoptParser {
     String last(String name) {
       String[] values = options.getOptionValues(name);
       return values == null ? null : values[values.length - 1];
+    }
+  }
+
+  /** The words that are no options, and the options on both sides of the first of them. */
+  record Around(List<String> operands, CommandLine before, CommandLine after) {
+    boolean has(String option) {
+      return before.hasOption(option) || after.hasOption(option);
     }
   }
 
@@ -70,6 +78,20 @@ final class GetoptParser {
     } catch (ParseException other) {
       throw Failure.usage(other.getMessage(), "'hpcrun help " + command + "' lists the options");
     }
+  }
+
+  /**
+   * Reads the words of a command with one operand, whose options may stand on both sides of it.
+   *
+   * @throws Failure with exit code 2 naming the option that is wrong
+   */
+  Around parseAround(List<String> words) {
+    Parsed before = parse(words);
+    int own = Math.min(1, before.rest().size());
+    Parsed after = parse(before.rest().subList(own, before.rest().size()));
+    List<String> operands = new ArrayList<>(before.rest().subList(0, own));
+    operands.addAll(after.rest());
+    return new Around(operands, before.options(), after.options());
   }
 
   private Failure unknown(String word) {

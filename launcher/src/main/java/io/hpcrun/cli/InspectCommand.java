@@ -28,18 +28,15 @@ final class InspectCommand {
 
   static int run(List<String> words, Console console) {
     Options options = new Options().addOption(Option.builder().longOpt("json").get());
-    GetoptParser parser = new GetoptParser(options, "inspect");
-    GetoptParser.Parsed before = parser.parse(words);
-    List<String> rest = before.rest();
-    GetoptParser.Parsed after =
-        parser.parse(rest.isEmpty() ? List.of() : rest.subList(1, rest.size()));
-    if (rest.isEmpty() || !after.rest().isEmpty()) {
+    GetoptParser.Around parsed = new GetoptParser(options, "inspect").parseAround(words);
+    if (parsed.operands().size() != 1) {
       throw Failure.usage("hpcrun inspect takes one image", "write: hpcrun inspect IMAGE [--json]");
     }
     Image image =
-        ImageReader.read(LaunchOptions.path("image", rest.getFirst(), console.workingDirectory()));
+        ImageReader.read(
+            LaunchOptions.path("image", parsed.operands().getFirst(), console.workingDirectory()));
     ImageProfile profile = new ProfileStore(new UserCache(console.environment())).of(image);
-    if (before.options().hasOption("json") || after.options().hasOption("json")) {
+    if (parsed.has("json")) {
       byte[] json = ProfileJson.write(profile);
       console.out().write(json, 0, json.length);
       console.out().println();
@@ -72,7 +69,7 @@ final class InspectCommand {
     libraries("PMI", profile.pmi());
     libraries("network", profile.network());
     libraries("GPU", profile.gpu());
-    profile.labels().forEach((name, value) -> row("label", name + " = " + printable(value)));
+    profile.labels().forEach((name, value) -> row("label", name + " = " + value));
   }
 
   private static String size(long bytes) {

@@ -25,17 +25,12 @@ final class TimingCommand {
         new Options()
             .addOption(Option.builder().longOpt("ranks").get())
             .addOption(Option.builder().longOpt("json").get());
-    // Options may stand on both sides of the job id.
-    GetoptParser parser = new GetoptParser(options, "timing");
-    GetoptParser.Parsed before = parser.parse(words);
-    List<String> rest = before.rest();
-    GetoptParser.Parsed after =
-        parser.parse(rest.isEmpty() ? List.of() : rest.subList(1, rest.size()));
-    if (rest.isEmpty() || !after.rest().isEmpty()) {
+    GetoptParser.Around parsed = new GetoptParser(options, "timing").parseAround(words);
+    if (parsed.operands().size() != 1) {
       throw Failure.usage(
           "hpcrun timing takes one job id", "write: hpcrun timing JOBID [--ranks] [--json]");
     }
-    String job = rest.getFirst();
+    String job = parsed.operands().getFirst();
     if (!job.matches("[0-9]{1,18}(_[0-9]{1,9})?")) {
       throw Failure.usage(
           "'" + ByteString.ofLatin1(job) + "' is not a job id",
@@ -48,8 +43,8 @@ final class TimingCommand {
           "there is no record of job " + job + " in " + records.path(),
           "records are made by 'hpcrun run' and 'hpcrun submit', once the job has started");
     }
-    boolean ranks = before.options().hasOption("ranks") || after.options().hasOption("ranks");
-    if (before.options().hasOption("json") || after.options().hasOption("json")) {
+    boolean ranks = parsed.has("ranks");
+    if (parsed.has("json")) {
       printJson(launches, ranks, console);
     } else {
       printTables(launches, ranks, console);

@@ -15,6 +15,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.function.Function;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -74,13 +75,11 @@ public final class ProfileReader {
       Pattern.compile("(MVAPICH)2? ?(?:Version)?|(Intel\\(R\\) MPI Library)|(CRAY MPICH)");
   private static final Pattern REAL_NAME = Pattern.compile(".*\\.so\\.(\\d+)\\.(\\d+)\\.(\\d+)");
 
-  private final ImageFiles files;
   private final List<Entry> entries;
   private final Map<String, Path> fetched;
   private final Map<String, String> packages = new TreeMap<>();
 
   private ProfileReader(ImageFiles files) throws IOException {
-    this.files = files;
     this.entries = files.list(ProfileReader::counts);
     this.fetched = files.fetch(entries.stream().filter(entry -> !entry.isLink()).toList());
   }
@@ -102,10 +101,12 @@ public final class ProfileReader {
 
   private ImageProfile profile() throws IOException {
     readPackages();
-    Optional<Entry> libc = real(LIBC).findFirst();
     Optional<String> architecture = Optional.empty();
-    if (libc.isPresent()) {
-      architecture = elf(libc.get()).map(Elf::architecture);
+    Optional<Library> libc = Optional.empty();
+    for (Entry entry : real(LIBC).limit(1).toList()) {
+      Optional<Elf> elf = elf(entry);
+      architecture = elf.map(Elf::architecture);
+      libc = Optional.of(libc(entry, elf));
     }
     List<Mpi> mpi = new ArrayList<>();
     for (Entry entry : real(MPI).toList()) {
@@ -129,11 +130,7 @@ public final class ProfileReader {
         real(GPU)
             .map(entry -> new Library(stem(entry), fromName(entry), entry.path(), List.of()))
             .toList();
-    Optional<Library> library = Optional.empty();
-    if (libc.isPresent()) {
-      library = Optional.of(libc(libc.get()));
-    }
-    return new ImageProfile(architecture, system(), library, mpi, pmi, network, gpu, labels());
+    return new ImageProfile(architecture, system(), libc, mpi, pmi, network, gpu, labels());
   }
 
   private Stream<Entry> real(Pattern names) {
@@ -147,16 +144,18 @@ public final class ProfileReader {
     return Elf.read(fetched.get(entry.path()));
   }
 
-  private Library libc(Entry entry) throws IOException {
+  private Library libc(Entry entry, Optional<Elf> elf) throws IOException {
     if (entry.name().startsWith("ld-musl")) {
       return new Library("musl", packageVersion("musl"), entry.path(), List.of());
     }
-    Optional<String> version = Optional.empty();
-    Optional<Elf> elf = elf(entry);
-    if (elf.isPresent()) {
-      version = elf.get().find(GLIBC_VERSION).map(match -> match.group(1));
-    }
-    return new Library("glibc", version, entry.path(), List.of());
+    return new Library("glibc", constant(elf, GLIBC_VERSION), entry.path(), List.of());
+  }
+
+  /** The first group of a pattern's first match among a library's constants. */
+  private static Optional<String> constant(Optional<Elf> elf, Pattern pattern) throws IOException {
+    return elf.isPresent()
+        ? elf.get().find(pattern).map(match -> match.group(1))
+        : Optional.empty();
   }
 
   private Mpi mpi(Entry entry, Elf elf) throws IOException {
@@ -292,12 +291,11 @@ public final class ProfileReader {
       case "ucp":
         return new Library("ucx", packageVersion("libucx0"), entry.path(), List.of());
       case "fabric":
-        Optional<Elf> elf = elf(entry);
-        Optional<String> version =
-            elf.isPresent()
-                ? elf.get().find(FABRIC_VERSION).map(m -> m.group(1))
-                : Optional.empty();
-        return new Library("libfabric", version, entry.path(), parts(FABRIC_PART, 1));
+        return new Library(
+            "libfabric",
+            constant(elf(entry), FABRIC_VERSION),
+            entry.path(),
+            parts(FABRIC_PART, part -> part.group(1)));
       default:
         // libibverbs.so.1.14.56.1 is of rdma-core 56.1 (rdma-core, CMakeLists.txt).
         Matcher name = VERBS_NAME.matcher(entry.name());
@@ -305,26 +303,16 @@ public final class ProfileReader {
             "rdma-core",
             name.matches() ? Optional.of(name.group(1)) : Optional.empty(),
             entry.path(),
-            verbsProviders());
+            // The number is the ABI that libibverbs and its providers must share.
+            parts(VERBS_PART, part -> part.group(1) + "-rdmav" + part.group(2)));
     }
   }
 
-  /** As mlx5-rdmav34: the number is the ABI that libibverbs and its providers must share. */
-  private List<String> verbsProviders() {
-    return entries.stream()
-        .map(entry -> VERBS_PART.matcher(entry.name()))
-        .filter(Matcher::matches)
-        .map(matcher -> matcher.group(1) + "-rdmav" + matcher.group(2))
-        .distinct()
-        .sorted()
-        .toList();
-  }
-
-  private List<String> parts(Pattern names, int group) {
+  private List<String> parts(Pattern names, Function<Matcher, String> label) {
     return entries.stream()
         .map(entry -> names.matcher(entry.name()))
         .filter(Matcher::matches)
-        .map(matcher -> matcher.group(group))
+        .map(label)
         .distinct()
         .sorted()
         .toList();

@@ -56,9 +56,11 @@ hpcrun_write_record() {
   return 1
 }
 
-# hpcrun_agent RECORD_PREFIX LAUNCH MODE MPI SPOOL STAGE PART OPTIONS [OPTION…] IMAGE
-# [HEADER], LAUNCH being the number of the (first) launch, each word with an = before it (see hpcrun_enter), in a step that lives until its standard input
-# ends. HPCRUN_NODE_DIRECTORY is the node directory: other users see arguments, and could take its name. The last note it prints for the batch script is "ready" or "unfit".
+# hpcrun_agent RECORD_PREFIX LAUNCH MODE MPI SPOOL STAGE PART OPTIONS [OPTION…] IMAGE [HEADER], LAUNCH
+# being the number of the (first) launch, each word with an = before it (see hpcrun_enter), in a step
+# that lives until its standard input ends. HPCRUN_NODE_DIRECTORY is the node directory: other users see
+# arguments, and could take its name. The last note it prints for the batch script before the launch is
+# "ready" or "unfit".
 hpcrun_agent() {
   local -A hpcrun_times=()
   local mode mpi spool stage part count version said=''
@@ -348,9 +350,9 @@ hpcrun_collect() {
   done
 }
 
-# This process becomes a step of one task on every node beside the ranks: it takes no GPU and no memory from them,
-# and none of the sizes that the job's own options left in the environment. In a session of its own:
-# Ctrl-C at a terminal is for the ranks.
+# This process becomes a step of one task on every node beside the ranks: it takes no GPU and no memory
+# from them, and none of the sizes that the job's own options left in the environment. In a session of
+# its own: Ctrl-C at a terminal is for the ranks.
 hpcrun_become_srun_per_node() {
   unset -v "${!SLURM_NTASKS@}" "${!SLURM_GPU@}" "${!SLURM_CPUS_PER@}" "${!SLURM_CPU_BIND@}" \
     "${!SLURM_MEM@}" "${!SLURM_TRES@}" "${!SRUN_@}" SLURM_NPROCS SLURM_DISTRIBUTION SLURM_HINT \
@@ -579,7 +581,7 @@ hpcrun_srun_ranks() {
     for variable in "${hpcrun_environment[@]+"${hpcrun_environment[@]}"}"; do
       export "HPCRUN_ENV_$variable"
     done
-    [[ -z ${hpcrun_timeout+set} ]] || export "TMOUT=$hpcrun_timeout"
+    [[ -z ${hpcrun_caller[TMOUT]+set} ]] || export "TMOUT=${hpcrun_caller[TMOUT]}"
     if [[ -n $hpcrun_program ]]; then
       task=("$hpcrun_directory/hpcrun-enter")
       words=("$hpcrun_directory" "$hpcrun_number" "$@")
@@ -626,7 +628,6 @@ hpcrun_run_script() {
     for variable in "${!hpcrun_caller[@]}"; do
       export "$variable=${hpcrun_caller[$variable]}"
     done
-    [[ -z ${hpcrun_timeout+set} ]] || export "TMOUT=$hpcrun_timeout"
     PATH=$hpcrun_directory/bin:$PATH exec "${hpcrun_interpreter[@]}" "$hpcrun_directory/script" \
       "${hpcrun_arguments[@]+"${hpcrun_arguments[@]}"}"
   ) <&0 &
@@ -693,16 +694,16 @@ hpcrun_session() {
 }
 
 # The whole job. Expects what the job script declares before it: hpcrun_kind, hpcrun_image,
-# hpcrun_header, hpcrun_program, hpcrun_command, hpcrun_srun, hpcrun_container, hpcrun_environment, hpcrun_alone,
-# hpcrun_mode, hpcrun_mpi, hpcrun_spool, hpcrun_stage, hpcrun_records, hpcrun_facts. Returns the exit
-# code of the job.
+# hpcrun_header, hpcrun_program, hpcrun_command, hpcrun_srun, hpcrun_container, hpcrun_environment,
+# hpcrun_alone, hpcrun_mode, hpcrun_mpi, hpcrun_spool, hpcrun_stage, hpcrun_records, hpcrun_facts. Returns
+# the exit code of the job.
 # shellcheck disable=SC2154 # they are set by the job script
 hpcrun_main() {
   local -A hpcrun_times=() hpcrun_seconds=() hpcrun_caller=()
   local code job_times answers alive variable state=ended
   set +eufC # an exported SHELLOPTS is not for this script
   if variable=TMOUT && [[ -n ${!variable+set} ]]; then # bash's limit for each read
-    hpcrun_timeout=${!variable}
+    hpcrun_caller[TMOUT]=${!variable}
     unset -v TMOUT
   fi
   exec {hpcrun_errors}>&2

@@ -166,12 +166,14 @@ hpcrun_keep() {
   elif read -r line && [[ $line == "$token over" ]]; then
     over=1
   fi
-  if [[ -z $over ]]; then
+  if [[ -n $over ]]; then
+    rm -rf -- "$directory"
+    printf '%s ended %s\n' "$token" "$status"
+  else
     printf '%s ended %s\n' "$token" "$status"
     hpcrun_await_job
+    rm -rf -- "$directory"
   fi
-  rm -rf -- "$directory"
-  printf '%s ended %s\n' "$token" "$status"
 }
 
 # Waits for the end of this job, asking seldom and seldomer (1 s to 30 s).
