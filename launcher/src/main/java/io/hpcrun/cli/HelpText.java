@@ -13,7 +13,9 @@ import java.util.Set;
 final class HelpText {
   /** The sub-commands. */
   static final List<String> COMMANDS =
-      List.of("run", "submit", "exec", "shell", "inspect", "timing", "help", "version");
+      List.of(
+          "run", "submit", "exec", "shell", "explain", "inspect", "cluster", "timing", "help",
+          "version");
 
   private HelpText() {}
 
@@ -26,9 +28,11 @@ final class HelpText {
           hpcrun submit [options] SCRIPT [ARGUMENT...]            submit a script with #HPCRUN lines
           hpcrun exec   [options] IMAGE -- COMMAND [ARGUMENT...]  run it as a step of this job
           hpcrun shell  [options] IMAGE                           a shell on a compute node
+          hpcrun explain [options] IMAGE -- COMMAND [ARGUMENT...] every decision, with its reason
           hpcrun inspect IMAGE [--json]                           what the image holds
+          hpcrun cluster [--json]                                 what Slurm offers here
           hpcrun timing JOBID [--ranks] [--json]                  how long each stage took
-          hpcrun help   run|submit|exec|shell|inspect|timing      all options
+          hpcrun help   COMMAND                                   all options
           hpcrun version
 
         Example: hpcrun run -N 2 -n 8 app.sif -- ./app --steps 100
@@ -93,6 +97,26 @@ final class HelpText {
                 --shell=PROGRAM         another shell
           """
               + launchOptions(EnumSet.allOf(SlurmOption.class), "sbatch");
+      case "explain" ->
+          """
+          hpcrun explain [options] IMAGE -- COMMAND [ARGUMENT...]
+
+          Prints every decision that 'hpcrun submit' would take with the same words: what, its value,
+          why, and where that is known from; then warnings, and the verdict. Nothing is submitted.
+          Ends with 3 if the launch would be refused.
+
+                --json                  as JSON (schema hpcrun.plan/1)
+          """
+              + launchOptions(EnumSet.allOf(SlurmOption.class), "sbatch");
+      case "cluster" ->
+          """
+          hpcrun cluster [--json]
+
+          Prints what Slurm offers here, as far as it decides how containers run: its version, the
+          plug-ins of 'srun --mpi', where PMIx keeps its files, partitions and their nodes.
+
+                --json                  as JSON (schema hpcrun.cluster/1)
+          """;
       case "inspect" ->
           """
           hpcrun inspect IMAGE [--json]
@@ -137,6 +161,8 @@ final class HelpText {
     }
     help.append("\nMPI:\n\n");
     row(help, '\0', "mpi", "=KIND", "auto (default), none, or one of 'srun --mpi=list'");
+    row(help, '\0', "singletons", "", "each rank is to be an MPI job of its own");
+    row(help, '\0', "force", "", "do what is known to fail, with a warning");
     if (program.equals("sbatch")) {
       row(help, '\0', "image", "=IMAGE", "the image of a script (in its #HPCRUN lines)");
     }

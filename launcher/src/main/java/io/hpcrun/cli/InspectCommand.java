@@ -104,7 +104,7 @@ final class InspectCommand {
   }
 
   /** The text is the image's author's: no control characters for the user's terminal. */
-  private static String printable(String text) {
+  static String printable(String text) {
     return text.chars()
         .mapToObj(c -> Character.isISOControl(c) ? " " : Character.toString(c))
         .collect(Collectors.joining());

@@ -1,5 +1,6 @@
 package io.hpcrun.cli;
 
+import io.hpcrun.cluster.ClusterFacts;
 import io.hpcrun.failure.Failure;
 import io.hpcrun.spec.BindMount;
 import io.hpcrun.spec.ByteString;
@@ -9,6 +10,7 @@ import io.hpcrun.spec.EnvironmentVariable;
 import io.hpcrun.spec.LaunchSpec;
 import io.hpcrun.spec.LaunchSpec.Kind;
 import io.hpcrun.spec.Mode;
+import io.hpcrun.spec.MpiChoice;
 import io.hpcrun.spec.SlurmOption;
 import io.hpcrun.spec.SlurmSetting;
 import io.hpcrun.spec.SlurmValue;
@@ -99,6 +101,9 @@ final class LaunchOptions {
     }
     for (ContainerFlag flag : ContainerFlag.values()) {
       options.addOption(Option.builder().longOpt(flag.option()).get());
+    }
+    for (String name : List.of("force", "singletons")) {
+      options.addOption(Option.builder().longOpt(name).get());
     }
     for (String name :
         List.of(
@@ -387,17 +392,22 @@ final class LaunchOptions {
     return mounts;
   }
 
-  private static Optional<String> mpi(GetoptParser.Parsed parsed) {
-    String mpi = parsed.last("mpi");
-    if (mpi == null || mpi.equals("auto")) {
-      return Optional.empty();
+  private static MpiChoice mpi(GetoptParser.Parsed parsed) {
+    Optional<String> plugin =
+        Optional.ofNullable(parsed.last("mpi")).filter(mpi -> !mpi.equals("auto"));
+    String mpi = plugin.orElse(ClusterFacts.NONE);
+    boolean singletons = parsed.options().hasOption("singletons");
+    if (singletons && !mpi.equals(ClusterFacts.NONE)) {
+      throw Failure.usage(
+          "--singletons means ranks that nothing wires, and --mpi=" + mpi + " wires them",
+          "give only one of them");
     }
     if (!MPI.matcher(mpi).matches()) {
       throw Failure.usage(
           "--mpi " + ByteString.ofLatin1(mpi) + " is not the name of a plug-in",
           "use auto, none or a name that 'srun --mpi=list' shows");
     }
-    return Optional.of(mpi);
+    return new MpiChoice(plugin, parsed.options().hasOption("force"), singletons);
   }
 
   private static <T> T choice(

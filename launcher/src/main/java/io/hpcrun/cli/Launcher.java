@@ -1,20 +1,35 @@
 package io.hpcrun.cli;
 
 import io.hpcrun.cluster.ClusterFacts;
+import io.hpcrun.cluster.ClusterStore;
 import io.hpcrun.failure.Failure;
 import io.hpcrun.image.Image;
 import io.hpcrun.image.ImageDigest;
+import io.hpcrun.image.ImageProfile;
 import io.hpcrun.image.ImageReader;
+import io.hpcrun.image.ProfileStore;
+import io.hpcrun.image.Program;
+import io.hpcrun.image.ProgramRequest;
+import io.hpcrun.image.ProgramStore;
 import io.hpcrun.image.UserCache;
+import io.hpcrun.plan.Advice;
+import io.hpcrun.plan.Knowledge;
 import io.hpcrun.plan.Plan;
 import io.hpcrun.plan.Planner;
 import io.hpcrun.script.JobScript;
 import io.hpcrun.slurm.SlurmClient;
+import io.hpcrun.spec.BindMount;
+import io.hpcrun.spec.ByteString;
+import io.hpcrun.spec.ContainerFlag;
+import io.hpcrun.spec.ContainerOptions;
+import io.hpcrun.spec.EnvironmentVariable;
 import io.hpcrun.spec.LaunchSpec;
 import io.hpcrun.spec.SlurmOption;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -27,38 +42,116 @@ final class Launcher {
       List.of(
           "/io/hpcrun/agent/agent.bash",
           "/io/hpcrun/agent/container.bash",
+          "/io/hpcrun/agent/guard.bash",
           "/io/hpcrun/agent/stage.bash");
 
   private final SlurmClient slurm;
+  private final Console console;
   private final ImageDigest digests;
+  private final ProfileStore profiles;
+  private final ProgramStore programs;
+  private final ClusterStore clusters;
   private final EnterProgram enterProgram;
 
-  Launcher(SlurmClient slurm, UserCache cache) {
+  Launcher(SlurmClient slurm, Console console) {
+    UserCache cache = new UserCache(console.environment());
     this.slurm = slurm;
+    this.console = console;
     this.digests = new ImageDigest(cache);
+    this.profiles = new ProfileStore(cache);
+    this.programs = new ProgramStore(cache);
+    this.clusters = new ClusterStore(cache);
     this.enterProgram = new EnterProgram(cache);
   }
 
-  /** The job script for a launch. */
+  /**
+   * Plans a launch, prints its warnings, and renders it.
+   *
+   * @throws Failure with exit code 3 when it is known to fail
+   */
   byte[] script(LaunchSpec spec) {
-    Image image = ImageReader.read(spec.image());
-    Map<String, String> config = slurm.config();
-    String mpiDefault = config.getOrDefault("MpiDefault", "none");
-    Optional<List<String>> plugins =
-        Planner.needsMpiPlugins(spec, mpiDefault)
-            ? Optional.of(slurm.mpiPlugins())
-            : Optional.empty();
-    ClusterFacts cluster =
-        new ClusterFacts(
-            config.getOrDefault("SLURM_VERSION", "unknown"),
-            mpiDefault,
-            plugins,
-            config.getOrDefault("SlurmdSpoolDir", ""),
-            ClusterFacts.goArchitecture(System.getProperty("os.arch")));
-    Plan plan = Planner.plan(spec, image, cluster);
+    Plan plan = Planner.plan(spec, look(spec));
+    for (Advice warning : plan.warnings()) {
+      console.err().println("hpcrun: warning: " + warning.text());
+      console.err().println("  what to do: " + warning.remedy());
+    }
+    plan.refusals().stream()
+        .findFirst()
+        .ifPresent(
+            refusal -> {
+              throw Failure.refused(
+                  refusal.text(), refusal.remedy() + "; --force submits it all the same");
+            });
     String digest = plan.staged() ? digests.of(spec.image()) : "";
     return JobScript.render(
         plan, Version.VERSION, agent(plan.staged()), digest, enterProgram.forJobs());
+  }
+
+  /** Looks at the image, the command and the cluster. */
+  Knowledge look(LaunchSpec spec) {
+    Image image = ImageReader.read(spec.image());
+    Map<String, String> config = slurm.config();
+    ClusterFacts cluster =
+        ClusterFacts.of(
+            config,
+            Optional.of(clusters.mpiPlugins(config, slurm::mpiPlugins)),
+            ClusterFacts.goArchitecture(System.getProperty("os.arch")));
+    String command = spec.command().stream().findFirst().map(ByteString::toString).orElse("");
+    try {
+      ImageProfile profile = profiles.of(image);
+      Program program =
+          command.isEmpty()
+              ? Program.unknown("")
+              : programs.of(image, profile, request(spec, command));
+      return new Knowledge(image, Optional.of(profile), Optional.empty(), program, cluster);
+    } catch (Failure unreadable) {
+      Advice gap =
+          new Advice(
+              "whether the image's MPI fits is not known: " + unreadable.getMessage(),
+              unreadable.remedy(),
+              "hpcrun inspect");
+      return new Knowledge(
+          image, Optional.empty(), Optional.of(gap), Program.unknown(command), cluster);
+    }
+  }
+
+  /** What of this machine the container will show: Apptainer's own mounts and the user's. */
+  private ProgramRequest request(LaunchSpec spec, String command) {
+    ContainerOptions container = spec.container();
+    Path here =
+        spec.slurm(SlurmOption.CHDIR)
+            .map(console.workingDirectory()::resolve)
+            .orElse(console.workingDirectory());
+    Map<String, Path> mounts = new HashMap<>();
+    String home = console.environment().getOrDefault("HOME", "");
+    if (home.startsWith("/")
+        && container.home().isEmpty()
+        && !container.flags().contains(ContainerFlag.NO_HOME)
+        && !container.noMount().contains("home")) {
+      mounts.put(home, Path.of(home));
+    }
+    if (!container.noMount().contains("cwd")) {
+      mounts.put(here.toString(), here);
+    }
+    if (!container.noMount().contains("tmp")) {
+      mounts.put("/tmp", Path.of("/tmp"));
+      mounts.put("/var/tmp", Path.of("/var/tmp"));
+    }
+    for (BindMount bind : container.binds()) {
+      mounts.put(bind.destination().toString(), Path.of(bind.source().toString()));
+    }
+    mounts.remove("/");
+    Map<String, String> environment = new HashMap<>();
+    for (EnvironmentVariable variable : container.environment()) {
+      if (variable.name().matches("PATH|LD_LIBRARY_PATH")) {
+        environment.put(variable.name(), variable.value().toString());
+      }
+    }
+    return new ProgramRequest(
+        command,
+        container.workingDirectory().map(ByteString::toString).orElse(here.toString()),
+        environment,
+        mounts);
   }
 
   /**
@@ -90,7 +183,7 @@ final class Launcher {
   /** The agent's parts; that of staging only where it is used. */
   static String agent(boolean staging) {
     StringBuilder agent = new StringBuilder();
-    for (String part : staging ? AGENT : AGENT.subList(0, 2)) {
+    for (String part : staging ? AGENT : AGENT.subList(0, AGENT.size() - 1)) {
       try (InputStream in = Launcher.class.getResourceAsStream(part)) {
         if (in == null) {
           throw Failure.internal("the node agent is missing", "install hpcrun again", null);

@@ -81,6 +81,8 @@ public final class Main {
       case "run" -> RunCommand.run(rest, console);
       case "exec" -> StepCommand.exec(rest, console);
       case "shell" -> StepCommand.shell(rest, console);
+      case "explain" -> ExplainCommand.run(rest, console);
+      case "cluster" -> ClusterCommand.run(rest, console);
       case "inspect" -> InspectCommand.run(rest, console);
       case "timing" -> TimingCommand.run(rest, console);
       case "help", "--help", "-h" -> help(rest, console);

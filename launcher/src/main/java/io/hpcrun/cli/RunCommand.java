@@ -1,7 +1,6 @@
 package io.hpcrun.cli;
 
 import io.hpcrun.failure.Failure;
-import io.hpcrun.image.UserCache;
 import io.hpcrun.slurm.SlurmClient;
 import io.hpcrun.spec.LaunchSpec;
 import io.hpcrun.spec.SlurmOption;
@@ -28,8 +27,7 @@ final class RunCommand {
     }
     SlurmClient slurm = new SlurmClient();
     Interrupts interrupts = Interrupts.install();
-    String job =
-        new Launcher(slurm, new UserCache(console.environment())).submit(spec, true).split(";")[0];
+    String job = new Launcher(slurm, console).submit(spec, true).split(";")[0];
     Terminal terminal = new Terminal(console.err());
     RecordDirectory records = new RecordDirectory(spec.records());
     int exitCode =

@@ -1,11 +1,12 @@
 package io.hpcrun.cli;
 
+import io.hpcrun.cluster.ClusterFacts;
 import io.hpcrun.failure.ExitCode;
 import io.hpcrun.failure.Failure;
-import io.hpcrun.image.UserCache;
 import io.hpcrun.slurm.SlurmClient;
 import io.hpcrun.spec.ByteString;
 import io.hpcrun.spec.LaunchSpec;
+import io.hpcrun.spec.MpiChoice;
 import io.hpcrun.spec.SlurmOption;
 import io.hpcrun.spec.SlurmSetting;
 import java.io.IOException;
@@ -111,7 +112,7 @@ final class StepCommand {
         inAllocation ? List.of() : allocation,
         srun,
         job.container(),
-        job.mpi().or(() -> Optional.of("none")),
+        job.mpi().plugin().isPresent() ? job.mpi() : MpiChoice.of(ClusterFacts.NONE),
         job.mode(),
         job.staging(),
         job.records());
@@ -122,8 +123,7 @@ final class StepCommand {
   }
 
   private static int write(LaunchSpec spec, boolean shown, Console console) {
-    byte[] script =
-        new Launcher(new SlurmClient(), new UserCache(console.environment())).script(spec);
+    byte[] script = new Launcher(new SlurmClient(), console).script(spec);
     if (shown) {
       console.out().writeBytes(script);
       return ExitCode.OK.code();

@@ -2,7 +2,6 @@ package io.hpcrun.cli;
 
 import io.hpcrun.failure.ExitCode;
 import io.hpcrun.failure.Failure;
-import io.hpcrun.image.UserCache;
 import io.hpcrun.slurm.SlurmClient;
 import io.hpcrun.spec.LaunchSpec;
 import io.hpcrun.spec.SlurmOption;
@@ -24,7 +23,7 @@ final class SubmitCommand {
             "submit");
     GetoptParser.Parsed parsed = parser.parse(words);
     LaunchSpec spec = LaunchOptions.job(parser, words, console);
-    Launcher launcher = new Launcher(new SlurmClient(), new UserCache(console.environment()));
+    Launcher launcher = new Launcher(new SlurmClient(), console);
     if (parsed.options().hasOption("dry-run")) {
       console.out().writeBytes(launcher.script(spec));
       return ExitCode.OK.code();

@@ -13,6 +13,10 @@ import java.util.Optional;
  * @param mpiPlugins the plug-ins of {@code srun --mpi=list}; empty when it was not asked
  * @param spoolDirectory slurmd's SlurmdSpoolDir, with {@code %n} and {@code %h} as they are; empty
  *     where Slurm does not say
+ * @param clientDirectory where Slurm's pmix keeps its clients' files: mpi.conf's PMIxCliTmpDirBase,
+ *     else slurm.conf's TmpFS
+ * @param jobContainer slurm.conf's JobContainerType, such as {@code job_container/tmpfs}; empty if
+ *     there is none
  * @param architecture Go's name of the login node's architecture, taken for the compute nodes' too
  */
 public record ClusterFacts(
@@ -20,7 +24,31 @@ public record ClusterFacts(
     String mpiDefault,
     Optional<List<String>> mpiPlugins,
     String spoolDirectory,
+    String clientDirectory,
+    String jobContainer,
     String architecture) {
+
+  /** slurm.conf's MpiDefault and a plug-in's name for no wiring at all. */
+  public static final String NONE = "none";
+
+  /**
+   * The facts that a cluster's configuration holds.
+   *
+   * @param config {@code scontrol show config}, parsed
+   * @param mpiPlugins the plug-ins of {@code srun --mpi=list}; empty when it was not asked
+   * @param architecture Go's name of the login node's architecture
+   */
+  public static ClusterFacts of(
+      Map<String, String> config, Optional<List<String>> mpiPlugins, String architecture) {
+    return new ClusterFacts(
+        config.getOrDefault("SLURM_VERSION", "unknown"),
+        config.getOrDefault("MpiDefault", NONE),
+        mpiPlugins,
+        config.getOrDefault("SlurmdSpoolDir", ""),
+        config.getOrDefault("PMIxCliTmpDirBase", config.getOrDefault("TmpFS", "/tmp")),
+        config.getOrDefault("JobContainerType", config.getOrDefault("NamespaceType", "")),
+        architecture);
+  }
 
   /**
    * Parses {@code scontrol show config}: lines of {@code Key = value}. What is not set, written

@@ -21,7 +21,7 @@ record DirectoryFiles(Path root) implements ImageFiles {
       Set.of("proc", "sys", "dev", "tmp", "var/cache", "usr/share", "usr/include", "usr/src");
 
   @Override
-  public List<Entry> list(Predicate<String> wanted) throws IOException {
+  public List<Entry> list(Predicate<Entry> wanted) throws IOException {
     List<Entry> entries = new ArrayList<>();
     Files.walkFileTree(
         root,
@@ -37,12 +37,12 @@ record DirectoryFiles(Path root) implements ImageFiles {
           public FileVisitResult visitFile(Path file, BasicFileAttributes attributes)
               throws IOException {
             String path = root.relativize(file).toString();
-            if (wanted.test(path)) {
-              if (attributes.isSymbolicLink()) {
-                entries.add(new Entry(path, 0, Files.readSymbolicLink(file).toString()));
-              } else if (attributes.isRegularFile()) {
-                entries.add(new Entry(path, attributes.size(), ""));
-              }
+            String target =
+                attributes.isSymbolicLink() ? Files.readSymbolicLink(file).toString() : "";
+            Entry entry =
+                new Entry(path, attributes.isRegularFile() ? attributes.size() : 0, target);
+            if ((attributes.isRegularFile() || entry.isLink()) && wanted.test(entry)) {
+              entries.add(entry);
             }
             return FileVisitResult.CONTINUE;
           }

@@ -6,6 +6,7 @@ import java.nio.MappedByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -107,6 +108,27 @@ final class Elf {
         .map(ElfSymbol::getName)
         .filter(name -> name != null && wanted.test(name))
         .collect(Collectors.toSet());
+  }
+
+  /**
+   * Where a dynamic symbol is, in bytes from the file's beginning as it is mapped; the first of
+   * these that is defined here.
+   */
+  Optional<Map.Entry<String, Long>> address(List<String> names) {
+    ElfSymbolTableSection table = elf.getDynamicSymbolTableSection();
+    if (table == null) {
+      return Optional.empty();
+    }
+    Map<String, Long> found = new HashMap<>();
+    for (ElfSymbol symbol : table.symbols) {
+      if (symbol.st_shndx != 0 && names.contains(symbol.getName())) {
+        found.put(symbol.getName(), symbol.st_value);
+      }
+    }
+    return names.stream()
+        .filter(found::containsKey)
+        .findFirst()
+        .map(name -> Map.entry(name, found.get(name)));
   }
 
   /**

@@ -57,7 +57,8 @@ public final class ImageDigest {
     }
   }
 
-  private static String state(Path image) throws IOException {
+  /** Changes whenever the file does. */
+  static String state(Path image) throws IOException {
     Map<String, Object> attributes =
         Files.readAttributes(image, "unix:size,lastModifiedTime,ctime,ino,dev");
     return "%s %s %s %s %s"

@@ -30,8 +30,8 @@ interface ImageFiles extends AutoCloseable {
     }
   }
 
-  /** The regular files and symbolic links whose path is wanted. */
-  List<Entry> list(Predicate<String> wanted) throws IOException;
+  /** The regular files and symbolic links that are wanted. */
+  List<Entry> list(Predicate<Entry> wanted) throws IOException;
 
   /**
    * Regular files as files of this machine, by their paths in the image; what cannot be had is left

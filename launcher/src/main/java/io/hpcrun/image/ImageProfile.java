@@ -46,9 +46,24 @@ public record ImageProfile(
    * @param soname by which programs name it
    * @param speaks the process-management interfaces that it is built for: {@code pmix}, {@code
    *     pmi2}
+   * @param state {@code FIRST:LAST:OFFSET}: where the mapped file keeps the state of MPI, an int
+   *     that is between FIRST and LAST while MPI is initialised, with {@code -} for OFFSET if the
+   *     file hides it; empty if nothing is known
    */
   public record Mpi(
-      Family family, Optional<String> version, String path, String soname, List<String> speaks) {}
+      Family family,
+      Optional<String> version,
+      String path,
+      String soname,
+      List<String> speaks,
+      String state) {
+    /** Name and version in messages; the file of one that is not known. */
+    public String label() {
+      return family == Family.UNKNOWN
+          ? "/" + path
+          : family.label() + version.map(v -> " " + v).orElse("");
+    }
+  }
 
   /** The families of MPI libraries. */
   public enum Family {

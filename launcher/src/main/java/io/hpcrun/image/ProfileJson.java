@@ -34,17 +34,7 @@ public final class ProfileJson {
       string(json, "architecture", profile.architecture());
       string(json, "system", profile.system());
       libraries(json, "libc", profile.libc().stream().toList());
-      json.writeArrayPropertyStart("mpi");
-      for (Mpi mpi : profile.mpi()) {
-        json.writeStartObject();
-        json.writeStringProperty("family", mpi.family().label());
-        string(json, "version", mpi.version());
-        json.writeStringProperty("path", mpi.path());
-        json.writeStringProperty("soname", mpi.soname());
-        strings(json, "speaks", mpi.speaks());
-        json.writeEndObject();
-      }
-      json.writeEndArray();
+      mpi(json, "mpi", profile.mpi());
       libraries(json, "pmi", profile.pmi());
       libraries(json, "network", profile.network());
       libraries(json, "gpu", profile.gpu());
@@ -54,6 +44,21 @@ public final class ProfileJson {
       json.writeEndObject();
     }
     return bytes.toByteArray();
+  }
+
+  static void mpi(JsonGenerator json, String name, List<Mpi> libraries) {
+    json.writeArrayPropertyStart(name);
+    for (Mpi mpi : libraries) {
+      json.writeStartObject();
+      json.writeStringProperty("family", mpi.family().label());
+      string(json, "version", mpi.version());
+      json.writeStringProperty("path", mpi.path());
+      json.writeStringProperty("soname", mpi.soname());
+      strings(json, "speaks", mpi.speaks());
+      json.writeStringProperty("state", mpi.state());
+      json.writeEndObject();
+    }
+    json.writeEndArray();
   }
 
   private static void libraries(JsonGenerator json, String name, List<Library> libraries) {
@@ -69,11 +74,11 @@ public final class ProfileJson {
     json.writeEndArray();
   }
 
-  private static void string(JsonGenerator json, String name, Optional<String> value) {
+  static void string(JsonGenerator json, String name, Optional<String> value) {
     value.ifPresent(text -> json.writeStringProperty(name, text));
   }
 
-  private static void strings(JsonGenerator json, String name, List<String> values) {
+  static void strings(JsonGenerator json, String name, List<String> values) {
     json.writeArrayPropertyStart(name);
     values.forEach(json::writeString);
     json.writeEndArray();
@@ -90,17 +95,6 @@ public final class ProfileJson {
       if (!SCHEMA.equals(profile.get("schema"))) {
         return Optional.empty();
       }
-      List<Mpi> mpi =
-          objects(profile, "mpi").stream()
-              .map(
-                  each ->
-                      new Mpi(
-                          Family.of((String) each.get("family")),
-                          string(each, "version"),
-                          (String) each.get("path"),
-                          (String) each.get("soname"),
-                          words(each, "speaks")))
-              .toList();
       Map<String, String> labels = new TreeMap<>();
       ((Map<?, ?>) profile.get("labels"))
           .forEach((name, value) -> labels.put((String) name, (String) value));
@@ -109,7 +103,7 @@ public final class ProfileJson {
               string(profile, "architecture"),
               string(profile, "system"),
               libraries(profile, "libc").stream().findFirst(),
-              mpi,
+              mpi(profile, "mpi"),
               libraries(profile, "pmi"),
               libraries(profile, "network"),
               libraries(profile, "gpu"),
@@ -119,7 +113,7 @@ public final class ProfileJson {
     }
   }
 
-  private static Map<String, Object> object(JsonParser json) {
+  static Map<String, Object> object(JsonParser json) {
     Map<String, Object> members = new TreeMap<>();
     while (json.nextToken() == JsonToken.PROPERTY_NAME) {
       String name = json.currentName();
@@ -143,17 +137,31 @@ public final class ProfileJson {
     return json.getString();
   }
 
-  private static Optional<String> string(Map<String, Object> object, String name) {
+  static Optional<String> string(Map<String, Object> object, String name) {
     return Optional.ofNullable((String) object.get(name));
   }
 
-  private static List<String> words(Map<String, Object> object, String name) {
+  static List<String> words(Map<String, Object> object, String name) {
     return ((List<?>) object.get(name)).stream().map(String.class::cast).toList();
   }
 
   @SuppressWarnings("unchecked") // only object() makes maps
   private static List<Map<String, Object>> objects(Map<String, Object> object, String name) {
     return ((List<?>) object.get(name)).stream().map(each -> (Map<String, Object>) each).toList();
+  }
+
+  static List<Mpi> mpi(Map<String, Object> object, String name) {
+    return objects(object, name).stream()
+        .map(
+            each ->
+                new Mpi(
+                    Family.of((String) each.get("family")),
+                    string(each, "version"),
+                    (String) each.get("path"),
+                    (String) each.get("soname"),
+                    words(each, "speaks"),
+                    string(each, "state").orElse("")))
+        .toList();
   }
 
   private static List<Library> libraries(Map<String, Object> object, String name) {

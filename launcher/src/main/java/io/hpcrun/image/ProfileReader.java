@@ -1,7 +1,6 @@
 package io.hpcrun.image;
 
 import io.hpcrun.image.ImageFiles.Entry;
-import io.hpcrun.image.ImageProfile.Family;
 import io.hpcrun.image.ImageProfile.Library;
 import io.hpcrun.image.ImageProfile.Mpi;
 import java.io.IOException;
@@ -28,18 +27,12 @@ import tools.jackson.core.json.JsonFactory;
 
 /** Reads the profile of an image from its files. */
 public final class ProfileReader {
-  private static final String PMIX = "pmix";
-  private static final String PMI2 = "pmi2";
   private static final String SHARED = "\\.so(\\.[0-9.]+)?";
-  private static final Pattern MPI =
-      Pattern.compile(
-          "lib(mpi|mpich|mpi_abi|mpi_ilp64|mpi_(cray|gnu|intel|nvidia|amd)\\w*)" + SHARED);
   private static final Pattern PMI = Pattern.compile("lib(pmix|pmi2?)" + SHARED);
   private static final Pattern PMIX_PART =
       Pattern.compile("(?:pmix_)?mca_((?:psec|gds)_\\w+)\\.so");
   private static final Pattern PMIX_BUILT_IN =
       Pattern.compile("(?:pmix_)?mca_((?:psec|gds)_\\w+)_component");
-  private static final Pattern OPEN_MPI_PART = Pattern.compile("mca_pmix_(\\w+)\\.so");
   private static final Pattern NETWORK = Pattern.compile("lib(ucp|fabric|ibverbs)" + SHARED);
   private static final Pattern VERBS_PART = Pattern.compile("lib(\\w+)-rdmav(\\d+)\\.so");
   private static final Pattern FABRIC_PART = Pattern.compile("lib(\\w+)-fi\\.so");
@@ -56,23 +49,15 @@ public final class ProfileReader {
 
   private static final Pattern GLIBC_VERSION =
       Pattern.compile("GNU C Library [^\\n]*version (\\d+\\.\\d+)");
-  private static final Pattern OPEN_MPI_VERSION =
-      Pattern.compile(
-          "OMPI/MPI \\w+ \\w+ MCA component version (\\d+\\.\\d+\\.\\d+\\w*)|Open MPI v(\\d+\\.\\d+\\.\\d+\\w*)");
-
-  /** MPICH's own version, a string by itself; the first one whose release is from 3 on. */
-  private static final Pattern PLAIN_VERSION =
-      Pattern.compile("(?<=\\x00)([3-9]\\.\\d+(?:\\.\\d+)?(?:(?:rc|b|a)\\d+)?)(?=\\x00)");
-
-  /** MPICH's own client of PMI-1 and PMI-2, which talks through the descriptor of this variable. */
-  private static final Pattern PMI_WIRE = Pattern.compile("\\x00PMI_FD\\x00");
-
-  private static final Pattern FABRIC_VERSION =
+  private static final Pattern VERSION =
       Pattern.compile("(?<=\\x00)([12]\\.\\d+\\.\\d+\\w*)(?=\\x00)");
+
+  /** The first constant of libucp (ucp_get_version_string); it is not always after a NUL. */
+  private static final Pattern UCX_VERSION =
+      Pattern.compile("(?<![0-9.])(1\\.\\d{1,2}\\.\\d{1,2})(?=\\x00)");
+
   private static final Pattern VERBS_NAME =
       Pattern.compile("libibverbs\\.so\\.1\\.\\d+\\.(\\d+\\.\\d+)");
-  private static final Pattern OTHER_MPI =
-      Pattern.compile("(MVAPICH)2? ?(?:Version)?|(Intel\\(R\\) MPI Library)|(CRAY MPICH)");
   private static final Pattern REAL_NAME = Pattern.compile(".*\\.so\\.(\\d+)\\.(\\d+)\\.(\\d+)");
 
   private final List<Entry> entries;
@@ -80,7 +65,7 @@ public final class ProfileReader {
   private final Map<String, String> packages = new TreeMap<>();
 
   private ProfileReader(ImageFiles files) throws IOException {
-    this.entries = files.list(ProfileReader::counts);
+    this.entries = files.list(entry -> counts(entry.path()));
     this.fetched = files.fetch(entries.stream().filter(entry -> !entry.isLink()).toList());
   }
 
@@ -95,7 +80,15 @@ public final class ProfileReader {
     String name = path.substring(path.lastIndexOf('/') + 1);
     return TEXTS.contains(path)
         || Stream.of(
-                MPI, PMI, PMIX_PART, OPEN_MPI_PART, NETWORK, VERBS_PART, FABRIC_PART, GPU, LIBC)
+                MpiReader.NAME,
+                PMI,
+                PMIX_PART,
+                MpiReader.OPEN_MPI_PART,
+                NETWORK,
+                VERBS_PART,
+                FABRIC_PART,
+                GPU,
+                LIBC)
             .anyMatch(pattern -> pattern.matcher(name).matches());
   }
 
@@ -109,10 +102,16 @@ public final class ProfileReader {
       libc = Optional.of(libc(entry, elf));
     }
     List<Mpi> mpi = new ArrayList<>();
-    for (Entry entry : real(MPI).toList()) {
+    for (Entry entry : real(MpiReader.NAME).toList()) {
       Optional<Elf> elf = elf(entry);
       if (elf.isPresent()) {
-        mpi.add(mpi(entry, elf.get()));
+        String directory = directory(entry.path());
+        List<String> plugins =
+            entries.stream()
+                .filter(other -> other.path().startsWith(directory))
+                .map(Entry::name)
+                .toList();
+        mpi.add(MpiReader.read(entry.path(), elf.get(), plugins));
       }
     }
     List<Library> pmi = new ArrayList<>();
@@ -158,89 +157,6 @@ public final class ProfileReader {
         : Optional.empty();
   }
 
-  private Mpi mpi(Entry entry, Elf elf) throws IOException {
-    List<String> needed = elf.needed();
-    Family family = Family.UNKNOWN;
-    Optional<String> version = Optional.empty();
-    // libmpi.so.12 is MPICH's soname and that of Open MPI 1.10; only Open MPI has this symbol.
-    if (!elf.symbols("ompi_mpi_comm_world"::equals).isEmpty()) {
-      family = Family.OPEN_MPI;
-      version =
-          elf.find(OPEN_MPI_VERSION)
-              .map(match -> match.group(1) != null ? match.group(1) : match.group(2))
-              .or(() -> openMpiFromName(entry));
-    } else if (elf.soname().startsWith("libmpi")) {
-      Optional<java.util.regex.MatchResult> other = elf.find(OTHER_MPI);
-      family = other.map(ProfileReader::family).orElse(Family.MPICH);
-      version = elf.find(PLAIN_VERSION).map(match -> match.group(1));
-    }
-    Set<String> speaks = new TreeSet<>();
-    if (family == Family.OPEN_MPI) {
-      openMpiSpeaks(entry, elf, speaks);
-    } else {
-      if (!elf.symbols("PMIx_Init"::equals).isEmpty()
-          || needed.stream().anyMatch(name -> name.startsWith("libpmix.so"))) {
-        speaks.add(PMIX);
-      }
-      if (elf.find(PMI_WIRE).isPresent()
-          || needed.stream().anyMatch(name -> name.matches("libpmi2?\\.so.*"))) {
-        speaks.add(PMI2);
-      }
-    }
-    return new Mpi(family, version, entry.path(), elf.soname(), List.copyOf(speaks));
-  }
-
-  /**
-   * Open MPI from 5.0 on speaks PMIx only (ompi, docs/launching-apps/slurm.rst). Older ones have a
-   * plug-in for each interface: s1 and s2 for Slurm's PMI-1 and PMI-2, ext* and pmix* for PMIx.
-   */
-  private void openMpiSpeaks(Entry entry, Elf elf, Set<String> speaks) {
-    if (elf.needed().stream().anyMatch(name -> name.startsWith("libpmix.so"))) {
-      speaks.add(PMIX);
-    }
-    String directory = directory(entry.path());
-    entries.stream()
-        .filter(other -> other.path().startsWith(directory))
-        .map(other -> OPEN_MPI_PART.matcher(other.name()))
-        .filter(Matcher::matches)
-        .forEach(
-            matcher -> {
-              if (matcher.group(1).matches("s[12]|cray")) {
-                speaks.add(PMI2);
-              } else if (matcher.group(1).matches("(ext|pmix).*")) {
-                speaks.add(PMIX);
-              }
-            });
-  }
-
-  private static Family family(java.util.regex.MatchResult match) {
-    if (match.group(1) != null) {
-      return Family.MVAPICH;
-    }
-    return match.group(2) != null ? Family.INTEL_MPI : Family.CRAY_MPICH;
-  }
-
-  /** libmpi.so.40.30.6 is Open MPI 4.1.6 (Open MPI's VERSION files, v1.10 to v6.0). */
-  private static Optional<String> openMpiFromName(Entry entry) {
-    Matcher matcher = REAL_NAME.matcher(entry.name());
-    if (!matcher.matches()) {
-      return Optional.empty();
-    }
-    String release =
-        switch (matcher.group(1) + "." + matcher.group(2)) {
-          case "40.0" -> "3.0";
-          case "40.10" -> "3.1";
-          case "40.20" -> "4.0";
-          case "40.30" -> "4.1";
-          case "40.40" -> "5.0";
-          default ->
-              matcher.group(1).equals("20") ? "2" : matcher.group(1).equals("12") ? "1.10" : "";
-        };
-    return release.isEmpty()
-        ? Optional.empty()
-        : Optional.of(release.contains(".") ? release + "." + matcher.group(3) : release);
-  }
-
   /** libpmix.so.2.LIBTOOL: releases by libtool's numbers (openpmix, VERSION, v2 to v6.1). */
   private static Optional<String> pmixFromName(Entry entry) {
     Matcher matcher = REAL_NAME.matcher(entry.name());
@@ -279,7 +195,7 @@ public final class ProfileReader {
         .forEach(matcher -> parts.add(matcher.group(1)));
     Optional<String> release = pmixFromName(entry);
     Optional<String> version =
-        elf.find(PLAIN_VERSION)
+        elf.find(MpiReader.PLAIN_VERSION)
             .map(match -> match.group(1))
             .filter(found -> release.map(r -> found.startsWith(r.substring(0, 1))).orElse(true))
             .or(() -> release);
@@ -289,11 +205,11 @@ public final class ProfileReader {
   private Library network(Entry entry) throws IOException {
     switch (stem(entry)) {
       case "ucp":
-        return new Library("ucx", packageVersion("libucx0"), entry.path(), List.of());
+        return new Library("ucx", ucx(entry), entry.path(), List.of());
       case "fabric":
         return new Library(
             "libfabric",
-            constant(elf(entry), FABRIC_VERSION),
+            constant(elf(entry), VERSION),
             entry.path(),
             parts(FABRIC_PART, part -> part.group(1)));
       default:
@@ -306,6 +222,11 @@ public final class ProfileReader {
             // The number is the ABI that libibverbs and its providers must share.
             parts(VERBS_PART, part -> part.group(1) + "-rdmav" + part.group(2)));
     }
+  }
+
+  private Optional<String> ucx(Entry entry) throws IOException {
+    Optional<String> ofPackage = packageVersion("libucx0");
+    return ofPackage.isPresent() ? ofPackage : constant(elf(entry), UCX_VERSION);
   }
 
   private List<String> parts(Pattern names, Function<Matcher, String> label) {

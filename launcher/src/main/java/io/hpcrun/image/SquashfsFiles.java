@@ -44,7 +44,7 @@ final class SquashfsFiles implements ImageFiles {
   }
 
   @Override
-  public List<Entry> list(Predicate<String> wanted) {
+  public List<Entry> list(Predicate<Entry> wanted) {
     List<Entry> entries = new ArrayList<>();
     Programs.Result result =
         Programs.runForLines(
@@ -55,7 +55,7 @@ final class SquashfsFiles implements ImageFiles {
     return entries;
   }
 
-  private static void entry(String line, Predicate<String> wanted, List<Entry> entries) {
+  private static void entry(String line, Predicate<Entry> wanted, List<Entry> entries) {
     Matcher matcher = LINE.matcher(line);
     if (!matcher.matches()) {
       return;
@@ -70,8 +70,9 @@ final class SquashfsFiles implements ImageFiles {
       target = path.substring(arrow + ARROW.length());
       path = path.substring(0, arrow);
     }
-    if (wanted.test(path)) {
-      entries.add(new Entry(path, target.isEmpty() ? Long.parseLong(matcher.group(2)) : 0, target));
+    Entry entry = new Entry(path, target.isEmpty() ? Long.parseLong(matcher.group(2)) : 0, target);
+    if (wanted.test(entry)) {
+      entries.add(entry);
     }
   }
 

@@ -34,7 +34,7 @@ public record UserCache(Path directory) {
   }
 
   /** Remembers bytes at a place in the cache; if that is not possible, they are computed again. */
-  void remember(Path place, byte[] bytes) {
+  public void remember(Path place, byte[] bytes) {
     try {
       put(new ByteArrayInputStream(bytes), place, "rw-------");
     } catch (IOException notWritable) {

@@ -17,10 +17,15 @@ import java.util.List;
  * @param mode how ranks come into their container
  * @param staged whether the nodes read the image from copies of their own
  * @param mpi what wires the ranks: a plug-in of {@code srun --mpi}, or none
- * @param spoolDirectory directory of the node to show in the container for the PMIx server, may
- *     hold {@code %n} and {@code %h}; empty: none
+ * @param pmixDirectories directories of the node to show in the container for PMIx, may hold {@code
+ *     %n} and {@code %h}
+ * @param defaults variables of the ranks, unless set
  * @param aloneDefaults variables, unless set, for ranks that do not share a container
+ * @param guard for each MPI library that may not be wired, what the agents need to see it (see
+ *     guard.bash); empty: ranks that are MPI jobs of their own do not end the launch
  * @param decisions every choice with its reason
+ * @param warnings what may fail
+ * @param refusals what is known to fail; such a plan is not carried out
  */
 public record Plan(
     LaunchSpec spec,
@@ -30,15 +35,24 @@ public record Plan(
     Mode mode,
     boolean staged,
     String mpi,
-    String spoolDirectory,
+    List<String> pmixDirectories,
+    List<EnvironmentVariable> defaults,
     List<EnvironmentVariable> aloneDefaults,
-    List<Decision> decisions) {
+    List<String> guard,
+    List<Decision> decisions,
+    List<Advice> warnings,
+    List<Advice> refusals) {
 
   /** Copies the lists. */
   public Plan {
     srunOptions = List.copyOf(srunOptions);
     runtimeOptions = List.copyOf(runtimeOptions);
     aloneDefaults = List.copyOf(aloneDefaults);
+    pmixDirectories = List.copyOf(pmixDirectories);
+    defaults = List.copyOf(defaults);
+    guard = List.copyOf(guard);
     decisions = List.copyOf(decisions);
+    warnings = List.copyOf(warnings);
+    refusals = List.copyOf(refusals);
   }
 }

@@ -13,44 +13,40 @@ import io.hpcrun.spec.Mode;
 import io.hpcrun.spec.SlurmOption;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 
 /** Decides how a launch is done, or refuses it with the reason. */
 public final class Planner {
-  private static final String NONE = "none";
-
   /** Linux, include/uapi/linux/binfmts.h: MAX_ARG_STRLEN, with the NUL behind it. */
   private static final int LONGEST_VARIABLE = 128 << 10;
 
   private final LaunchSpec spec;
   private final Image image;
-  private final ClusterFacts cluster;
+  private final Knowledge known;
   private final List<Decision> decisions = new ArrayList<>();
 
-  private Planner(LaunchSpec spec, Image image, ClusterFacts cluster) {
+  private Planner(LaunchSpec spec, Knowledge known) {
     this.spec = spec;
-    this.image = image;
-    this.cluster = cluster;
+    this.image = known.image();
+    this.known = known;
   }
 
   /**
-   * Plans a launch; the same input gives the same plan.
+   * Plans a launch; the same input gives the same plan. What is known to fail with the MPI is told
+   * in the plan's refusals.
    *
    * @throws Failure with exit code 3 when image, cluster and request do not fit together
    */
-  public static Plan plan(LaunchSpec spec, Image image, ClusterFacts cluster) {
-    return new Planner(spec, image, cluster).plan();
-  }
-
-  /** Whether {@link #plan} needs {@code srun --mpi=list} for this request on this cluster. */
-  public static boolean needsMpiPlugins(LaunchSpec spec, String mpiDefault) {
-    return spec.mpi().map(mpi -> !mpi.equals(NONE)).orElse(mpiDefault.equals(NONE));
+  public static Plan plan(LaunchSpec spec, Knowledge known) {
+    return new Planner(spec, known).plan();
   }
 
   private Plan plan() {
     checkArchitecture();
     Mode mode = mode();
-    String mpi = mpi();
+    MpiPlanner.Wiring wiring =
+        new MpiPlanner(spec, known.profile(), known.program(), known.cluster(), decisions)
+            .decide(mode);
+    String mpi = wiring.plugin();
     boolean staged = new StagingRule(spec, image).decide(decisions);
     List<String> srun = new ArrayList<>();
     srun.add("--mpi=" + mpi);
@@ -76,6 +72,8 @@ public final class Planner {
                           + (setting.value().isEmpty() ? "" : "=" + setting.value())));
     }
     srun.addAll(spec.srun());
+    List<Advice> warnings = new ArrayList<>(known.gap().stream().toList());
+    warnings.addAll(wiring.warnings());
     boolean shared = mode == Mode.AUTO || mode == Mode.JOIN;
     return new Plan(
         spec,
@@ -85,9 +83,13 @@ public final class Planner {
         mode,
         staged,
         mpi,
-        shared && mpi.startsWith("pmix") ? spoolDirectory() : "",
-        mode == Mode.JOIN ? List.of() : aloneDefaults(),
-        decisions);
+        shared && mpi.startsWith("pmix") ? pmixDirectories() : List.of(),
+        wiring.defaults(),
+        wiring.aloneDefaults(),
+        wiring.guard(),
+        decisions,
+        warnings,
+        wiring.refusals());
   }
 
   /**
@@ -131,9 +133,15 @@ public final class Planner {
     return mode;
   }
 
-  /** The PMIx server keeps its files there (Slurm, src/plugins/mpi/pmix/pmixp_info.c). */
-  private String spoolDirectory() {
+  /**
+   * The PMIx server keeps its files below the one, its clients' below the other (Slurm,
+   * src/plugins/mpi/pmix/pmixp_info.c). Apptainer mounts /tmp by itself.
+   */
+  private List<String> pmixDirectories() {
+    ClusterFacts cluster = known.cluster();
+    List<String> directories = new ArrayList<>();
     if (!cluster.spoolDirectory().isEmpty()) {
+      directories.add(cluster.spoolDirectory());
       decisions.add(
           new Decision(
               "bind",
@@ -141,13 +149,23 @@ public final class Planner {
               "the PMIx server's files are there",
               "slurm.conf SlurmdSpoolDir"));
     }
-    return cluster.spoolDirectory();
+    String clients = cluster.clientDirectory();
+    if (clients.startsWith("/") && !(clients + "/").startsWith("/tmp/")) {
+      directories.add(clients);
+      decisions.add(
+          new Decision(
+              "bind-clients",
+              clients,
+              "the files of PMIx clients are there",
+              "mpi.conf PMIxCliTmpDirBase, or slurm.conf TmpFS"));
+    }
+    return directories;
   }
 
   private void checkArchitecture() {
     image
         .architecture()
-        .filter(architecture -> !architecture.equals(cluster.architecture()))
+        .filter(architecture -> !architecture.equals(known.cluster().architecture()))
         .ifPresent(
             architecture -> {
               throw Failure.refused(
@@ -156,8 +174,8 @@ public final class Planner {
                       + " is for "
                       + architecture
                       + " and the cluster is "
-                      + cluster.architecture(),
-                  "build or pull the image for " + cluster.architecture());
+                      + known.cluster().architecture(),
+                  "build or pull the image for " + known.cluster().architecture());
             });
   }
 
@@ -193,64 +211,6 @@ public final class Planner {
           what.formatted(word) + " holds bytes that are not UTF-8, which Apptainer would change",
           "pass such bytes in a file, or encode them");
     }
-  }
-
-  private String mpi() {
-    Optional<String> wanted = spec.mpi();
-    if (wanted.isPresent()) {
-      String mpi = wanted.get();
-      cluster
-          .mpiPlugins()
-          .filter(plugins -> !plugins.contains(mpi))
-          .ifPresent(
-              plugins -> {
-                throw Failure.refused(
-                    "--mpi=" + mpi + " is not a plug-in of this Slurm " + cluster.slurmVersion(),
-                    "use one of: " + String.join(", ", plugins));
-              });
-      return decideMpi(mpi, "you asked for it", "option --mpi");
-    }
-    if (!cluster.mpiDefault().equals(NONE)) {
-      return decideMpi(cluster.mpiDefault(), "the cluster's default", "slurm.conf MpiDefault");
-    }
-    List<String> plugins = cluster.mpiPlugins().orElse(List.of());
-    for (String preferred : List.of("pmix", "pmi2")) {
-      if (plugins.contains(preferred)) {
-        return decideMpi(
-            preferred,
-            "MpiDefault is none, which would start every rank as rank 0, and Slurm has "
-                + preferred,
-            "srun --mpi=list");
-      }
-    }
-    return decideMpi(NONE, "Slurm has neither pmix nor pmi2", "srun --mpi=list");
-  }
-
-  private String decideMpi(String mpi, String reason, String source) {
-    decisions.add(new Decision("mpi", mpi, reason, source));
-    return mpi;
-  }
-
-  /**
-   * Ranks in user namespaces of their own: UCX before 1.16 fails to open its peers' shared memory
-   * through /proc (openucx/ucx#4224, #4511), with an error message for each attempt.
-   */
-  private List<EnvironmentVariable> aloneDefaults() {
-    EnvironmentVariable link =
-        new EnvironmentVariable("UCX_POSIX_USE_PROC_LINK", ByteString.of("n"));
-    boolean wanted =
-        spec.container().environment().stream()
-            .anyMatch(variable -> variable.name().equals(link.name()));
-    if (wanted) {
-      return List.of();
-    }
-    decisions.add(
-        new Decision(
-            link.name(),
-            link.value().toString(),
-            "ranks that do not share a container cannot open each other's /proc files",
-            "built-in, for such ranks, unless it is set"));
-    return List.of(link);
   }
 
   private List<ByteString> runtimeOptions() {

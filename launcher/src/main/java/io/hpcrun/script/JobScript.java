@@ -115,10 +115,12 @@ public final class JobScript {
     list(
         "hpcrun_environment",
         plan.spec().container().environment().stream().map(JobScript::assignment).toList());
+    list("hpcrun_defaults", plan.defaults().stream().map(JobScript::assignment).toList());
     list("hpcrun_alone", plan.aloneDefaults().stream().map(JobScript::assignment).toList());
     line("hpcrun_mode='" + plan.mode().label() + "'");
     line("hpcrun_mpi=" + ShellWord.quote(plan.mpi()));
-    line("hpcrun_spool=" + ShellWord.quote(plan.spoolDirectory()));
+    line("hpcrun_spool=" + ShellWord.quote(String.join(":", plan.pmixDirectories())));
+    list("hpcrun_guard", plan.guard().stream().map(ByteString::of).toList());
     staging(digest);
     line("hpcrun_records=" + ShellWord.quote(plan.spec().records().toString()));
     line("hpcrun_facts=" + ShellWord.quote(facts(version)));

@@ -1,6 +1,7 @@
 package io.hpcrun.slurm;
 
 import io.hpcrun.cluster.ClusterFacts;
+import io.hpcrun.cluster.NodeType;
 import io.hpcrun.failure.Failure;
 import io.hpcrun.process.Programs;
 import java.time.Duration;
@@ -23,7 +24,13 @@ public final class SlurmClient {
   /** Variables that change how the answers of Slurm's commands look. */
   private static final Set<String> FORMATS =
       Set.of(
-          "SLURM_TIME_FORMAT", "SQUEUE_FORMAT", "SQUEUE_FORMAT2", "SACCT_FORMAT", "SCONTROL_ALL");
+          "SLURM_TIME_FORMAT",
+          "SINFO_FORMAT",
+          "SINFO_PARTITION",
+          "SQUEUE_FORMAT",
+          "SQUEUE_FORMAT2",
+          "SACCT_FORMAT",
+          "SCONTROL_ALL");
 
   /** {@code scontrol show config}, parsed; also the test whether slurmctld answers. */
   public Map<String, String> config() {
@@ -34,6 +41,12 @@ public final class SlurmClient {
   public List<String> mpiPlugins() {
     Programs.Result result = ask(List.of("srun", "--mpi=list"));
     return ClusterFacts.parseMpiList(result.error() + result.output());
+  }
+
+  /** Partitions and their nodes, those that are alike together. */
+  public List<NodeType> nodeTypes() {
+    return NodeType.parse(
+        ask(List.of("sinfo", "--noheader", "--format=" + NodeType.FORMAT)).output());
   }
 
   /**

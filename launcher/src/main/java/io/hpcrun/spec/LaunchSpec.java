@@ -15,8 +15,7 @@ import java.util.Optional;
  * @param verbatim further sbatch options, passed through unread ({@code --sbatch})
  * @param srun further options of the launch step, passed through unread ({@code --srun})
  * @param container how the container is to look
- * @param mpi the process-management interface the user wants ({@code srun --mpi}); empty: hpcrun
- *     chooses
+ * @param mpi what the user wants of MPI
  * @param mode how ranks come into their container
  * @param staging where the nodes read the image from
  * @param records directory that takes the launch's records
@@ -30,7 +29,7 @@ public record LaunchSpec(
     List<String> verbatim,
     List<String> srun,
     ContainerOptions container,
-    Optional<String> mpi,
+    MpiChoice mpi,
     Mode mode,
     Staging staging,
     Path records) {

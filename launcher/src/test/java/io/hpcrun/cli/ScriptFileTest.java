@@ -80,7 +80,7 @@ class ScriptFileTest {
     write("#!/bin/sh\n#HPCRUN --image=a.sif --mpi=pmix --env=A=1\n");
     LaunchSpec spec = parse("--mpi=pmi2", "--env=B=2", "-N", "3", "s.sh", "x", "-y");
     assertThat(spec.kind()).isEqualTo(LaunchSpec.Kind.SCRIPT);
-    assertThat(spec.mpi()).contains("pmi2");
+    assertThat(spec.mpi().plugin()).contains("pmi2");
     assertThat(spec.container().environment()).hasSize(2);
     assertThat(spec.slurm(SlurmOption.NODES)).contains("3");
     assertThat(spec.image()).isEqualTo(directory.resolve("a.sif"));

@@ -148,7 +148,8 @@ class ProfileReaderTest {
                 Optional.of("4.1.4"),
                 LIB + "libmpi.so.40.30.4",
                 "libmpi.so.40",
-                List.of("pmix")));
+                List.of("pmix"),
+                ""));
     assertThat(profile.pmi())
         .containsExactly(
             new Library(
@@ -183,7 +184,38 @@ class ProfileReaderTest {
                 Optional.of(version),
                 "opt/mpi/" + name,
                 soname,
-                speaks.isEmpty() ? List.of() : List.of(speaks.split(" "))));
+                speaks.isEmpty() ? List.of() : List.of(speaks.split(" ")),
+                family == Family.OPEN_MPI ? "" : "0:0:-"));
+  }
+
+  @Test
+  void readsTheVersionOfUcxFromTheLibraryWhereThereIsNoPackageDatabase() throws IOException {
+    library(LIB + "libucp.so.0.0.0", "libucp.so.0", constants("x", "A1.13.1") + "int ucp_init;");
+    assertThat(sandbox().network())
+        .containsExactly(
+            new Library("ucx", Optional.of("1.13.1"), LIB + "libucp.so.0.0.0", List.of()));
+  }
+
+  /** The state that the world-size guard reads: the variable's place in the mapped file. */
+  @ParameterizedTest
+  @CsvSource({
+    "'int ompi_mpi_comm_world = 1, ompi_mpi_state = 7;', 1:2:",
+    "'int MPIR_Process[99] = {7};', 1:2:",
+    "'int MPIR_Process[99] = {1}, MPIR_world_model_state = 7;', 1:1:"
+  })
+  void findsTheStateOfMpi(String source, String range) throws IOException {
+    library("opt/libmpi.so.12.0.0", "libmpi.so.12", source);
+    Mpi mpi = sandbox().mpi().getFirst();
+    assertThat(mpi.state()).startsWith(range);
+    byte[] file = Files.readAllBytes(root.resolve("opt/libmpi.so.12.0.0"));
+    // The linker maps .data one page further on than it is in the file, at the most.
+    int at = Integer.parseInt(mpi.state().substring(range.length()));
+    assertThat(List.of(at, at - 4096, at - 8192))
+        .anyMatch(
+            place ->
+                place > 0
+                    && place < file.length - 4
+                    && ByteBuffer.wrap(file).order(ByteOrder.LITTLE_ENDIAN).getInt(place) == 7);
   }
 
   @ParameterizedTest

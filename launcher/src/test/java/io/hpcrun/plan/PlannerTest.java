@@ -7,12 +7,14 @@ import io.hpcrun.cluster.ClusterFacts;
 import io.hpcrun.failure.ExitCode;
 import io.hpcrun.failure.Failure;
 import io.hpcrun.image.Image;
+import io.hpcrun.image.Program;
 import io.hpcrun.spec.BindMount;
 import io.hpcrun.spec.ByteString;
 import io.hpcrun.spec.ContainerOptions;
 import io.hpcrun.spec.EnvironmentVariable;
 import io.hpcrun.spec.LaunchSpec;
 import io.hpcrun.spec.Mode;
+import io.hpcrun.spec.MpiChoice;
 import io.hpcrun.spec.SlurmOption;
 import io.hpcrun.spec.SlurmSetting;
 import io.hpcrun.spec.Staging;
@@ -31,7 +33,7 @@ class PlannerTest {
 
   @Test
   void takesTheClustersDefaultMpi() {
-    Plan plan = Planner.plan(spec("app", Optional.empty(), PLAIN), image("amd64"), cluster("pmix"));
+    Plan plan = plan(spec("app", MpiChoice.AUTO, PLAIN), image("amd64"), cluster("pmix"));
     assertThat(plan.srunOptions()).containsExactly("--mpi=pmix");
     assertThat(plan.decisions())
         .contains(new Decision("mpi", "pmix", "the cluster's default", "slurm.conf MpiDefault"));
@@ -47,8 +49,8 @@ class PlannerTest {
   @Test
   void takesTheMpiThatTheUserWants() {
     Plan plan =
-        Planner.plan(
-            spec("app", Optional.of("pmi2"), PLAIN),
+        plan(
+            spec("app", MpiChoice.of("pmi2"), PLAIN),
             image("amd64"),
             cluster("pmix", "none", "pmi2", "pmix"));
     assertThat(plan.srunOptions()).containsExactly("--mpi=pmi2");
@@ -57,25 +59,16 @@ class PlannerTest {
   @Test
   void refusesAnMpiThatSlurmLacks() {
     refuses(
-        spec("app", Optional.of("pmix"), PLAIN),
+        spec("app", MpiChoice.of("pmix"), PLAIN),
         image("amd64"),
         cluster("none", "none", "pmi2"),
         "--mpi=pmix is not a plug-in of this Slurm");
   }
 
   @Test
-  void asksForThePluginsOnlyWhenTheyDecide() {
-    LaunchSpec auto = spec("app", Optional.empty(), PLAIN);
-    assertThat(Planner.needsMpiPlugins(auto, "pmix")).isFalse();
-    assertThat(Planner.needsMpiPlugins(auto, "none")).isTrue();
-    assertThat(Planner.needsMpiPlugins(spec("app", Optional.of("pmi2"), PLAIN), "pmix")).isTrue();
-    assertThat(Planner.needsMpiPlugins(spec("app", Optional.of("none"), PLAIN), "pmix")).isFalse();
-  }
-
-  @Test
   void refusesAnImageOfAnotherArchitecture() {
     refuses(
-        spec("app", Optional.empty(), PLAIN),
+        spec("app", MpiChoice.AUTO, PLAIN),
         image("arm64"),
         cluster("pmix"),
         "is for arm64 and the cluster is amd64");
@@ -94,7 +87,7 @@ class PlannerTest {
             List.of(),
             List.of(),
             PLAIN,
-            Optional.empty(),
+            MpiChoice.AUTO,
             Mode.EXEC,
             STAGING,
             Path.of("/r")),
@@ -104,7 +97,7 @@ class PlannerTest {
     refuses(
         spec(
             "app",
-            Optional.empty(),
+            MpiChoice.AUTO,
             new ContainerOptions(
                 List.of(),
                 List.of(new EnvironmentVariable("A", notUtf8)),
@@ -125,11 +118,11 @@ class PlannerTest {
         new ContainerOptions(
             List.of(), List.of(own), Optional.empty(), Optional.empty(), List.of(), List.of());
     assertThat(
-            Planner.plan(spec("app", Optional.empty(), PLAIN), image("amd64"), cluster("pmix"))
+            plan(spec("app", MpiChoice.AUTO, PLAIN), image("amd64"), cluster("pmix"))
                 .aloneDefaults())
         .containsExactly(new EnvironmentVariable("UCX_POSIX_USE_PROC_LINK", ByteString.of("n")));
     assertThat(
-            Planner.plan(spec("app", Optional.empty(), decided), image("amd64"), cluster("pmix"))
+            plan(spec("app", MpiChoice.AUTO, decided), image("amd64"), cluster("pmix"))
                 .aloneDefaults())
         .isEmpty();
   }
@@ -146,11 +139,11 @@ class PlannerTest {
             List.of(),
             List.of(),
             PLAIN,
-            Optional.empty(),
+            MpiChoice.AUTO,
             Mode.AUTO,
             STAGING,
             Path.of("/r"));
-    assertThat(Planner.plan(spec, image("amd64"), cluster("pmix")).mode()).isEqualTo(Mode.JOIN);
+    assertThat(plan(spec, image("amd64"), cluster("pmix")).mode()).isEqualTo(Mode.JOIN);
   }
 
   @Test
@@ -158,16 +151,16 @@ class PlannerTest {
     ContainerOptions noProc =
         new ContainerOptions(
             List.of(), List.of(), Optional.empty(), Optional.empty(), List.of("proc"), List.of());
-    LaunchSpec spec = spec("app", Optional.empty(), noProc);
-    assertThat(Planner.plan(spec, image("amd64"), cluster("pmix")).mode()).isEqualTo(Mode.EXEC);
+    LaunchSpec spec = spec("app", MpiChoice.AUTO, noProc);
+    assertThat(plan(spec, image("amd64"), cluster("pmix")).mode()).isEqualTo(Mode.EXEC);
   }
 
   @Test
   void showsThePmixServersDirectoryOnlyToJoinedRanksUnderPmix() {
-    LaunchSpec spec = spec("app", Optional.empty(), PLAIN);
-    assertThat(Planner.plan(spec, image("amd64"), cluster("pmix")).spoolDirectory())
-        .isEqualTo("/var/spool/slurmd");
-    assertThat(Planner.plan(spec, image("amd64"), cluster("pmi2")).spoolDirectory()).isEmpty();
+    LaunchSpec spec = spec("app", MpiChoice.AUTO, PLAIN);
+    assertThat(plan(spec, image("amd64"), cluster("pmix")).pmixDirectories())
+        .containsExactly("/var/spool/slurmd");
+    assertThat(plan(spec, image("amd64"), cluster("pmi2")).pmixDirectories()).isEmpty();
   }
 
   @Test
@@ -200,7 +193,7 @@ class PlannerTest {
             Optional.of("0".repeat(64)),
             fileSystem);
     LaunchSpec spec = staging(new Staging(from, Optional.empty(), Staging.DEFAULT_LIMIT), nodes);
-    return Planner.plan(spec, image, cluster("pmix")).staged();
+    return plan(spec, image, cluster("pmix")).staged();
   }
 
   private static LaunchSpec staging(Staging staging, String nodes) {
@@ -213,7 +206,7 @@ class PlannerTest {
         List.of(),
         List.of(),
         PLAIN,
-        Optional.empty(),
+        MpiChoice.AUTO,
         Mode.AUTO,
         staging,
         Path.of("/r"));
@@ -231,11 +224,11 @@ class PlannerTest {
             List.of(),
             List.of(),
             PLAIN,
-            Optional.empty(),
+            MpiChoice.AUTO,
             Mode.AUTO,
             STAGING,
             Path.of("/r"));
-    assertThat(Planner.plan(spec, image("amd64"), cluster("pmix")).srunOptions())
+    assertThat(plan(spec, image("amd64"), cluster("pmix")).srunOptions())
         .containsExactly("--mpi=pmix", "--cpus-per-task=4");
   }
 
@@ -253,7 +246,7 @@ class PlannerTest {
             List.of(),
             List.of());
     assertThat(
-            Planner.plan(spec("app", Optional.empty(), container), image("amd64"), cluster("pmix"))
+            plan(spec("app", MpiChoice.AUTO, container), image("amd64"), cluster("pmix"))
                 .runtimeOptions()
                 .stream()
                 .map(ByteString::toString))
@@ -267,22 +260,27 @@ class PlannerTest {
             "type=bind,\"source=/a,\"\"b\"\"\",\"destination=/c:d\",ro");
   }
 
-  private static String mpi(String mpiDefault, String... plugins) {
+  private static Plan plan(LaunchSpec spec, Image image, ClusterFacts cluster) {
     return Planner.plan(
-            spec("app", Optional.empty(), PLAIN), image("amd64"), cluster(mpiDefault, plugins))
+        spec,
+        new Knowledge(image, Optional.empty(), Optional.empty(), Program.unknown("app"), cluster));
+  }
+
+  private static String mpi(String mpiDefault, String... plugins) {
+    return plan(spec("app", MpiChoice.AUTO, PLAIN), image("amd64"), cluster(mpiDefault, plugins))
         .srunOptions()
         .getFirst();
   }
 
   private static void refuses(LaunchSpec spec, Image image, ClusterFacts cluster, String why) {
     assertThatExceptionOfType(Failure.class)
-        .isThrownBy(() -> Planner.plan(spec, image, cluster))
+        .isThrownBy(() -> plan(spec, image, cluster))
         .withMessageContaining(why)
         .matches(failure -> failure.exitCode() == ExitCode.REFUSED)
         .matches(failure -> !failure.remedy().isEmpty());
   }
 
-  private static LaunchSpec spec(String command, Optional<String> mpi, ContainerOptions container) {
+  private static LaunchSpec spec(String command, MpiChoice mpi, ContainerOptions container) {
     return new LaunchSpec(
         Path.of("/i.sif"),
         LaunchSpec.Kind.JOB,
@@ -315,6 +313,8 @@ class PlannerTest {
         mpiDefault,
         plugins.length == 0 ? Optional.empty() : Optional.of(List.of(plugins)),
         "/var/spool/slurmd",
+        "/tmp",
+        "",
         "amd64");
   }
 }

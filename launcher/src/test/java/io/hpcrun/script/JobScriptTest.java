@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.hpcrun.cluster.ClusterFacts;
 import io.hpcrun.image.Image;
+import io.hpcrun.image.Program;
+import io.hpcrun.plan.Knowledge;
 import io.hpcrun.plan.Planner;
 import io.hpcrun.spec.BindMount;
 import io.hpcrun.spec.ByteString;
@@ -12,6 +14,7 @@ import io.hpcrun.spec.ContainerOptions;
 import io.hpcrun.spec.EnvironmentVariable;
 import io.hpcrun.spec.LaunchSpec;
 import io.hpcrun.spec.Mode;
+import io.hpcrun.spec.MpiChoice;
 import io.hpcrun.spec.SlurmOption;
 import io.hpcrun.spec.SlurmSetting;
 import io.hpcrun.spec.Staging;
@@ -43,7 +46,20 @@ class JobScriptTest {
           Optional.of("d".repeat(64)),
           "ext4");
   private static final ClusterFacts CLUSTER =
-      new ClusterFacts("24.11.5", "pmix", Optional.empty(), "/var/spool/slurmd", "amd64");
+      new ClusterFacts(
+          "24.11.5",
+          "pmix",
+          Optional.of(List.of("none", "pmi2", "pmix")),
+          "/var/spool/slurmd",
+          "/tmp",
+          "",
+          "amd64");
+
+  /** An image that could not be looked into. */
+  private static Knowledge known(Image image) {
+    return new Knowledge(
+        image, Optional.empty(), Optional.empty(), Program.unknown("app"), CLUSTER);
+  }
 
   private static final Map<String, Supplier<LaunchSpec>> KINDS =
       Map.of(
@@ -77,9 +93,9 @@ class JobScriptTest {
     String script =
         new String(
             JobScript.render(
-                Planner.plan(hello(), SIF, CLUSTER),
+                Planner.plan(hello(), known(SIF)),
                 System.getProperty("project.version"),
-                agent("agent", "container"),
+                agent("agent", "container", "guard"),
                 "",
                 Optional.of(ENTER_PROGRAM)),
             StandardCharsets.UTF_8);
@@ -91,8 +107,8 @@ class JobScriptTest {
 
   @Test
   void sameInputGivesTheSameBytes() throws IOException {
-    assertThat(render(everything(), agent("agent", "container", "stage")))
-        .isEqualTo(render(everything(), agent("agent", "container", "stage")));
+    assertThat(render(everything(), agent("agent", "container", "guard", "stage")))
+        .isEqualTo(render(everything(), agent("agent", "container", "guard", "stage")));
   }
 
   @ParameterizedTest
@@ -102,7 +118,9 @@ class JobScriptTest {
       LaunchSpec spec = kind.get();
       Path file = directory.resolve("job.sh");
       Files.writeString(
-          file, render(spec, agent("agent", "container", "stage")), StandardCharsets.ISO_8859_1);
+          file,
+          render(spec, agent("agent", "container", "guard", "stage")),
+          StandardCharsets.ISO_8859_1);
       Process process =
           new ProcessBuilder((check + " " + file).split(" ")).redirectErrorStream(true).start();
       String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
@@ -182,7 +200,7 @@ class JobScriptTest {
         List.of(),
         new ContainerOptions(
             List.of(), List.of(), Optional.empty(), Optional.empty(), List.of(), List.of()),
-        Optional.empty(),
+        MpiChoice.AUTO,
         Mode.AUTO,
         new Staging(Staging.From.AUTO, Optional.empty(), Staging.DEFAULT_LIMIT),
         Path.of("/home/alice/.local/state/hpcrun/records"));
@@ -223,7 +241,7 @@ class JobScriptTest {
             Optional.empty(),
             List.of("tmp", "cwd"),
             List.of(ContainerFlag.NV, ContainerFlag.WRITABLE_TMPFS)),
-        Optional.empty(),
+        MpiChoice.AUTO,
         Mode.EXEC,
         new Staging(
             Staging.From.NODE, Optional.of(ByteString.of("/local scratch")), Staging.DEFAULT_LIMIT),
@@ -241,7 +259,7 @@ class JobScriptTest {
         List.of(),
         List.of(),
         container,
-        Optional.empty(),
+        MpiChoice.AUTO,
         Mode.AUTO,
         new Staging(Staging.From.AUTO, Optional.empty(), Staging.DEFAULT_LIMIT),
         Path.of("/home/alice/.local/state/hpcrun/records"));
@@ -250,7 +268,7 @@ class JobScriptTest {
   private static String render(LaunchSpec spec, String agent) {
     return new String(
         JobScript.render(
-            Planner.plan(spec, SIF, CLUSTER),
+            Planner.plan(spec, known(SIF)),
             "1.2.3",
             agent,
             "e".repeat(64),

@@ -33,7 +33,8 @@ hpcrun_say() {
 
 # One line for the batch script: KIND, node, exit code, text.
 # Kinds: ready; unfit; remark; bare (there is no node directory); shell (ranks are taken in by the
-# shell, not by hpcrun-enter); while staging have, need, busy, pass; and at the end done.
+# shell, not by hpcrun-enter); while staging have, need, busy, pass; alone (the guard ended a launch);
+# and at the end done.
 hpcrun_note() {
   printf '%s\t%s\t%s\t%s\n' "$1" "$hpcrun_node" "$2" "$3"
 }
@@ -63,7 +64,7 @@ hpcrun_write_record() {
 # "ready" or "unfit".
 hpcrun_agent() {
   local -A hpcrun_times=()
-  local mode mpi spool stage part count version said=''
+  local mode mpi spool stage part count version directory said=''
   local -a options
   hpcrun_restore_locale
   hpcrun_directory=$HPCRUN_NODE_DIRECTORY hpcrun_token=hpcrun-$RANDOM$RANDOM$RANDOM$RANDOM
@@ -104,10 +105,13 @@ hpcrun_agent() {
     hpcrun_how='exec' hpcrun_reason='the node directory cannot be made'
   elif [[ $mode == auto || $mode == join ]]; then
     hpcrun_time hold_begin
-    spool=${spool//%n/$hpcrun_node} spool=${spool//%h/${HOSTNAME%%.*}}
-    if [[ -n $spool && -d $spool && $spool != *[:,\"]* ]]; then
-      options+=(--bind "$spool")
-    fi
+    while [[ -n $spool ]]; do
+      directory=${spool%%:*} spool=${spool#"${spool%%:*}"} spool=${spool#:}
+      directory=${directory//%n/$hpcrun_node} directory=${directory//%h/${HOSTNAME%%.*}}
+      if [[ -d $directory && $directory != *[,\"]* ]]; then
+        options+=(--bind "$directory")
+      fi
+    done
     hpcrun_hold "$hpcrun_image" "${options[@]+"${options[@]}"}"
     case $? in
       0) hpcrun_how=join hpcrun_reason='' ;;
@@ -261,7 +265,7 @@ hpcrun_watch() {
   local wait=50 waited status began=$SECONDS file line i=0
   local -a fields
   declare -ga hpcrun_line=() hpcrun_pid=() hpcrun_ended=()
-  declare -g hpcrun_resolution=0
+  declare -g hpcrun_resolution=0 hpcrun_first='' hpcrun_guard_next=0
   exec {file}<"$1"
   read -r -u "$file" # the first line is no rank's
   while :; do
@@ -271,11 +275,15 @@ hpcrun_watch() {
     while IFS= read -r -u "$file" line; do
       IFS=' ' read -r -a fields <<<"$line"
       hpcrun_line[i]=$line hpcrun_pid[i]=${fields[4]}
+      [[ ${fields[2]} != 0 ]] || hpcrun_guard_first "${fields[4]}" "${fields[1]}"
       i=$((i + 1))
       began=$SECONDS wait=50
     done
     if [[ -n $hpcrun_holder ]] && ! hpcrun_holds; then
       hpcrun_lose
+    fi
+    if [[ -n $hpcrun_first ]] && ((SECONDS >= hpcrun_guard_next)); then
+      hpcrun_guard_look
     fi
     hpcrun_now
     for i in "${!hpcrun_pid[@]}"; do
@@ -372,7 +380,7 @@ hpcrun_become_agents() {
   local -a functions
   mapfile -t functions < <(compgen -A function hpcrun_)
   hpcrun_become_srun_per_node bash -p -c "$(declare -f "${functions[@]}")
-$(declare -p hpcrun_program hpcrun_stage_directory hpcrun_stage_limit hpcrun_digest hpcrun_image_size)
+$(declare -p hpcrun_program hpcrun_guard hpcrun_mpi hpcrun_stage_directory hpcrun_stage_limit hpcrun_digest hpcrun_image_size)
 hpcrun_agent \"\$@\"" hpcrun-agent "${@/#/=}"
 }
 
@@ -447,6 +455,7 @@ hpcrun_await_end() {
   done
   while IFS=$'\t' read -r -t "$patience" kind node _; do
     [[ $kind != 'done' ]] || unset -v "alive[$node]"
+    [[ $kind != alone ]] || hpcrun_stopped=3
   done
   if (($1)); then
     for node in "${!alive[@]}"; do
@@ -575,11 +584,16 @@ hpcrun_launch() {
 hpcrun_srun_ranks() {
   (
     : 'srun of the ranks'
-    local variable
+    local variable name
     local -a where=() task words
     exec 2>&"$hpcrun_errors" {hpcrun_read_end}<&- {hpcrun_write_end}>&-
     for variable in "${hpcrun_environment[@]+"${hpcrun_environment[@]}"}"; do
       export "HPCRUN_ENV_$variable"
+    done
+    for variable in "${hpcrun_defaults[@]+"${hpcrun_defaults[@]}"}"; do
+      name=${variable%%=*}
+      # Slurm (from 23.11) tells mpirun to use srun, which is not in the container: HYDRA_BOOTSTRAP=slurm.
+      [[ -n ${!name+set} && ${!name} != slurm ]] || export "$name=${variable#*=}"
     done
     [[ -z ${hpcrun_caller[TMOUT]+set} ]] || export "TMOUT=${hpcrun_caller[TMOUT]}"
     if [[ -n $hpcrun_program ]]; then
@@ -695,12 +709,12 @@ hpcrun_session() {
 
 # The whole job. Expects what the job script declares before it: hpcrun_kind, hpcrun_image,
 # hpcrun_header, hpcrun_program, hpcrun_command, hpcrun_srun, hpcrun_container, hpcrun_environment,
-# hpcrun_alone, hpcrun_mode, hpcrun_mpi, hpcrun_spool, hpcrun_stage, hpcrun_records, hpcrun_facts. Returns
+# hpcrun_defaults, hpcrun_alone, hpcrun_guard, hpcrun_mode, hpcrun_mpi, hpcrun_spool, hpcrun_stage, hpcrun_records, hpcrun_facts. Returns
 # the exit code of the job.
 # shellcheck disable=SC2154 # they are set by the job script
 hpcrun_main() {
   local -A hpcrun_times=() hpcrun_seconds=() hpcrun_caller=()
-  local code job_times answers alive variable state=ended
+  local code job_times answers alive variable state=ended hpcrun_stopped=''
   set +eufC # an exported SHELLOPTS is not for this script
   if variable=TMOUT && [[ -n ${!variable+set} ]]; then # bash's limit for each read
     hpcrun_caller[TMOUT]=${!variable}
@@ -756,6 +770,7 @@ hpcrun_main() {
   exec {alive}>&-
   [[ $hpcrun_kind == script && $state == ended ]] || hpcrun_read_job_times <&"$job_times"
   hpcrun_await_end "$code" <&"$answers"
+  code=${hpcrun_stopped:-$code}
   hpcrun_time agents_done
   # The agents' srun, with its children, would wait for agents that are lost (KillWait and 2 s).
   if [[ -n ${hpcrun_agents_io_PID-} ]]; then

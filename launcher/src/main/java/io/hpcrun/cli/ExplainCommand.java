@@ -1,0 +1,166 @@
+package io.hpcrun.cli;
+
+import io.hpcrun.failure.ExitCode;
+import io.hpcrun.image.ImageProfile;
+import io.hpcrun.image.Program;
+import io.hpcrun.plan.Advice;
+import io.hpcrun.plan.Decision;
+import io.hpcrun.plan.Knowledge;
+import io.hpcrun.plan.Plan;
+import io.hpcrun.plan.Planner;
+import io.hpcrun.slurm.SlurmClient;
+import io.hpcrun.spec.LaunchSpec;
+import java.io.PrintStream;
+import java.util.List;
+import java.util.stream.Collectors;
+import org.apache.commons.cli.Option;
+import org.apache.commons.cli.Options;
+import tools.jackson.core.JsonGenerator;
+import tools.jackson.core.ObjectWriteContext;
+import tools.jackson.core.json.JsonFactory;
+
+/** {@code hpcrun explain}: every decision of a launch, with its reason; nothing is submitted. */
+final class ExplainCommand {
+  private final PrintStream out;
+
+  private ExplainCommand(PrintStream out) {
+    this.out = out;
+  }
+
+  static int run(List<String> words, Console console) {
+    Options options = SubmitCommand.jobOptions().addOption(Option.builder().longOpt("json").get());
+    GetoptParser parser = new GetoptParser(options, "explain");
+    boolean json = parser.parse(words).options().hasOption("json");
+    LaunchSpec spec = LaunchOptions.job(parser, words, console);
+    Knowledge known = new Launcher(new SlurmClient(), console).look(spec);
+    Plan plan = Planner.plan(spec, known);
+    if (json) {
+      console.out().writeBytes(json(known, plan));
+      console.out().println();
+    } else {
+      new ExplainCommand(console.out()).print(known, plan);
+    }
+    return (plan.refusals().isEmpty() ? ExitCode.OK : ExitCode.REFUSED).code();
+  }
+
+  private void print(Knowledge known, Plan plan) {
+    line("image    " + known.image().path());
+    known
+        .profile()
+        .ifPresent(
+            profile ->
+                line(
+                    "         "
+                        + (profile.mpi().isEmpty()
+                            ? "it holds no MPI"
+                            : profile.mpi().stream()
+                                .map(ExplainCommand::named)
+                                .collect(Collectors.joining("; ")))));
+    line("command  " + described(known.program()));
+    line(
+        "cluster  Slurm %s, srun --mpi=%s, MpiDefault %s"
+            .formatted(
+                known.cluster().slurmVersion(),
+                known.cluster().mpiPlugins().map(each -> String.join("|", each)).orElse("?"),
+                known.cluster().mpiDefault()));
+    line("");
+    for (Decision decision : plan.decisions()) {
+      line(decision.what() + " = " + decision.value());
+      line("    " + decision.reason());
+      line("    [" + decision.source() + "]");
+    }
+    line("");
+    plan.warnings().forEach(warning -> print("warning", warning));
+    plan.refusals().forEach(refusal -> print("refused", refusal));
+    if (plan.refusals().isEmpty()) {
+      line(
+          plan.warnings().isEmpty()
+              ? "verdict: it fits"
+              : "verdict: it may fail; see the warnings above");
+    } else {
+      line("verdict: refused; nothing would be submitted without --force");
+    }
+  }
+
+  private void print(String kind, Advice advice) {
+    line(kind + ": " + advice.text());
+    line("    what to do: " + advice.remedy());
+    line("    [" + advice.source() + "]");
+  }
+
+  private static String named(ImageProfile.Mpi mpi) {
+    return "%s (%s), speaks %s"
+        .formatted(
+            mpi.label(),
+            "/" + mpi.path(),
+            mpi.speaks().isEmpty()
+                ? "no interface of Slurm's"
+                : String.join(" and ", mpi.speaks()));
+  }
+
+  private static String described(Program program) {
+    if (program.name().isEmpty()) {
+      return "a script, whose launches are not known yet";
+    }
+    String what =
+        program.isLauncher()
+            ? "starts MPI ranks itself"
+            : program
+                .mpi()
+                .map(mpi -> "linked to " + mpi.label() + " at /" + mpi.path())
+                .orElse(
+                    switch (program.reach()) {
+                      case CLOSED -> "not an MPI program";
+                      case OPEN -> "may start or load something else";
+                      case UNKNOWN -> "it could not be looked at";
+                    });
+    return program.name() + program.path().map(path -> " = " + path).orElse("") + ": " + what;
+  }
+
+  /** Names and labels come from files that others wrote. */
+  private void line(String text) {
+    out.println(InspectCommand.printable(text));
+  }
+
+  private static byte[] json(Knowledge known, Plan plan) {
+    var bytes = new java.io.ByteArrayOutputStream();
+    try (JsonGenerator json =
+        new JsonFactory()
+            .createGenerator(
+                ObjectWriteContext.empty(), bytes, tools.jackson.core.JsonEncoding.UTF8)) {
+      json.writeStartObject();
+      json.writeStringProperty("schema", "hpcrun.plan/1");
+      json.writeStringProperty("image", known.image().path().toString());
+      json.writeStringProperty("command", known.program().name());
+      known.program().path().ifPresent(path -> json.writeStringProperty("program", path));
+      known.program().mpi().ifPresent(mpi -> json.writeStringProperty("linked_to", mpi.label()));
+      json.writeStringProperty("slurm", known.cluster().slurmVersion());
+      json.writeArrayPropertyStart("decisions");
+      for (Decision decision : plan.decisions()) {
+        json.writeStartObject();
+        json.writeStringProperty("what", decision.what());
+        json.writeStringProperty("value", decision.value());
+        json.writeStringProperty("why", decision.reason());
+        json.writeStringProperty("source", decision.source());
+        json.writeEndObject();
+      }
+      json.writeEndArray();
+      advice(json, "warnings", plan.warnings());
+      advice(json, "refusals", plan.refusals());
+      json.writeEndObject();
+    }
+    return bytes.toByteArray();
+  }
+
+  private static void advice(JsonGenerator json, String name, List<Advice> list) {
+    json.writeArrayPropertyStart(name);
+    for (Advice each : list) {
+      json.writeStartObject();
+      json.writeStringProperty("text", each.text());
+      json.writeStringProperty("remedy", each.remedy());
+      json.writeStringProperty("source", each.source());
+      json.writeEndObject();
+    }
+    json.writeEndArray();
+  }
+}

@@ -1,0 +1,422 @@
+package io.hpcrun.plan;
+
+import io.hpcrun.cluster.ClusterFacts;
+import io.hpcrun.failure.Failure;
+import io.hpcrun.image.ImageProfile;
+import io.hpcrun.image.ImageProfile.Library;
+import io.hpcrun.image.ImageProfile.Mpi;
+import io.hpcrun.image.Program;
+import io.hpcrun.plan.MpiRule.Trait;
+import io.hpcrun.plan.MpiRule.When;
+import io.hpcrun.spec.ByteString;
+import io.hpcrun.spec.EnvironmentVariable;
+import io.hpcrun.spec.LaunchSpec;
+import io.hpcrun.spec.Mode;
+import io.hpcrun.spec.SlurmOption;
+import java.util.ArrayList;
+import java.util.EnumSet;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+
+/** Applies the table of MPI rules to a launch. */
+final class MpiPlanner {
+  private static final String NONE = ClusterFacts.NONE;
+  private static final String PMIX = "pmix";
+
+  private final LaunchSpec spec;
+  private final Optional<ImageProfile> profile;
+  private final Program program;
+  private final ClusterFacts cluster;
+  private final List<Decision> decisions;
+
+  /** The MPIs that the command may use; one if it is linked to it. */
+  private final List<Mpi> candidates;
+
+  private final Set<Trait> traits = EnumSet.noneOf(Trait.class);
+  private final List<EnvironmentVariable> defaults = new ArrayList<>();
+  private final List<EnvironmentVariable> aloneDefaults = new ArrayList<>();
+  private final List<Advice> warnings = new ArrayList<>();
+  private final List<Advice> refusals = new ArrayList<>();
+  private String plugin = NONE;
+
+  /**
+   * How a launch is wired.
+   *
+   * @param plugin the plug-in of {@code srun --mpi}
+   * @param defaults variables of the ranks, unless set
+   * @param aloneDefaults variables, unless set, of ranks that do not share a container
+   * @param warnings what may fail
+   * @param refusals what is known to fail
+   * @param guard what the agents need to see whether ranks are alone
+   */
+  record Wiring(
+      String plugin,
+      List<EnvironmentVariable> defaults,
+      List<EnvironmentVariable> aloneDefaults,
+      List<Advice> warnings,
+      List<Advice> refusals,
+      List<String> guard) {}
+
+  MpiPlanner(
+      LaunchSpec spec,
+      Optional<ImageProfile> profile,
+      Program program,
+      ClusterFacts cluster,
+      List<Decision> decisions) {
+    this.spec = spec;
+    this.profile = profile;
+    this.program = program;
+    this.cluster = cluster;
+    this.decisions = decisions;
+    this.candidates = candidates();
+  }
+
+  private List<Mpi> candidates() {
+    if (program.mpi().isPresent()) {
+      return List.of(program.mpi().get());
+    }
+    return program.reach() == Program.Reach.CLOSED
+        ? List.of()
+        : profile.map(ImageProfile::mpi).orElse(List.of());
+  }
+
+  Wiring decide(Mode mode) {
+    addTraits();
+    plugin = choose();
+    addWiringTraits();
+    for (MpiRule rule : MpiRules.ROWS) {
+      if (!holds(rule.when(), mode)) {
+        continue;
+      }
+      switch (rule.effect()) {
+        case MpiRule.Wire wire -> {} // has done its work
+        case MpiRule.Setting setting -> set(rule, setting);
+        case MpiRule.Warn warn -> warnings.add(advice(rule, warn.remedy()));
+        case MpiRule.Refuse refuse -> {
+          if (!spec.mpi().singletons() || !rule.when().traits().contains(Trait.LINKED)) {
+            refuse(advice(rule, refuse.remedy()));
+          }
+        }
+      }
+    }
+    return new Wiring(plugin, defaults, aloneDefaults, warnings, refusals, guard());
+  }
+
+  private void refuse(Advice advice) {
+    (spec.mpi().force() ? warnings : refusals).add(advice);
+  }
+
+  /** What the agents need to see whether rank 0 is alone; see guard.bash. */
+  private List<String> guard() {
+    List<String> words = new ArrayList<>();
+    if (traits.contains(Trait.MANY) && !program.isLauncher() && !spec.mpi().singletons()) {
+      Stream.concat(program.mpi().stream(), profile.stream().flatMap(p -> p.mpi().stream()))
+          .distinct()
+          .filter(mpi -> !mpi.state().isEmpty() && mpi.path().matches("[^:\\s]+"))
+          .forEach(mpi -> contact(mpi).ifPresent(contact -> words.add(guardWord(mpi, contact))));
+    }
+    decisions.add(
+        new Decision(
+            "world-size-guard",
+            words.isEmpty() ? "off" : "on",
+            guardReason(words),
+            spec.mpi().singletons() ? "option --singletons" : "built-in"));
+    return words;
+  }
+
+  /** How a library that is wired shows it; empty if it shows nothing, but speaks the plug-in. */
+  private Optional<String> contact(Mpi mpi) {
+    if (plugin.equals(NONE) || !speaks(mpi, plugin)) {
+      return Optional.of("never");
+    }
+    return kind(plugin).equals(PMIX) ? Optional.of(PMIX) : Optional.empty();
+  }
+
+  private static String guardWord(Mpi mpi, String contact) {
+    return String.join(
+        ":", mpi.state(), contact, mpi.label().replaceAll("[:\\p{Cntrl}]", " "), mpi.path());
+  }
+
+  private String guardReason(List<String> words) {
+    if (!words.isEmpty()) {
+      return "a launch whose ranks turn out to be MPI jobs of their own is ended";
+    }
+    if (spec.mpi().singletons()) {
+      return "you want ranks that are alone";
+    }
+    if (program.isLauncher()) {
+      return "the ranks are the launcher's";
+    }
+    return traits.contains(Trait.MANY)
+        ? "no MPI is known that could be left alone"
+        : "there is one rank";
+  }
+
+  private void addTraits() {
+    if (isMany()) {
+      traits.add(Trait.MANY);
+    }
+    if (program.isLauncher()) {
+      traits.add(Trait.LAUNCHER);
+    } else if (program.mpi().isPresent()) {
+      traits.add(Trait.LINKED);
+    } else if (!candidates.isEmpty()) {
+      traits.add(Trait.PERHAPS);
+    }
+    if (program.isLauncher()
+        || (!isMany() && program.reach() != Program.Reach.CLOSED && !candidates.isEmpty())) {
+      traits.add(Trait.MAY_LAUNCH);
+    }
+    if (!program.missing().isEmpty()) {
+      traits.add(Trait.MISSING_LIBRARY);
+    }
+    traits.add(library("pmi2").isEmpty() ? Trait.LACKS_PMI2 : Trait.HAS_PMI2);
+    List<Library> pmix = libraries(PMIX).toList();
+    if (pmix.stream().anyMatch(MpiPlanner::hasOnlyNative)
+        && pmix.stream().allMatch(library -> !library.parts().contains("psec_munge"))) {
+      traits.add(Trait.LACKS_MUNGE);
+    }
+    if (spec.container().noMount().contains("tmp")
+        && (cluster.clientDirectory() + "/").startsWith("/tmp/")) {
+      traits.add(Trait.OWN_TMP);
+    }
+    if (cluster.jobContainer().endsWith("/tmpfs")) {
+      traits.add(Trait.PRIVATE_TMP);
+    }
+  }
+
+  private static boolean hasOnlyNative(Library pmix) {
+    return pmix.parts().contains("psec_native") && !pmix.parts().contains("psec_munge");
+  }
+
+  /**
+   * Whether there may be more than one rank: unless one is asked for, sizes can come from Slurm.
+   */
+  private boolean isMany() {
+    Optional<String> tasks = spec.slurm(SlurmOption.NTASKS);
+    if (tasks.isPresent()) {
+      return !tasks.get().equals("1");
+    }
+    boolean sized =
+        Stream.of(
+                SlurmOption.NODES,
+                SlurmOption.NTASKS_PER_NODE,
+                SlurmOption.NTASKS_PER_CORE,
+                SlurmOption.NTASKS_PER_SOCKET,
+                SlurmOption.NTASKS_PER_GPU)
+            .map(spec::slurm)
+            .flatMap(Optional::stream)
+            .anyMatch(size -> !size.equals("1"));
+    return sized || spec.kind() != LaunchSpec.Kind.JOB || !spec.verbatim().isEmpty();
+  }
+
+  private void addWiringTraits() {
+    long deaf = candidates.stream().filter(mpi -> !speaks(mpi, plugin)).count();
+    if (candidates.isEmpty() || plugin.equals(NONE)) {
+      return;
+    }
+    if (deaf == candidates.size()) {
+      traits.add(Trait.DEAF);
+    } else if (deaf > 0) {
+      traits.add(Trait.MIXED);
+    }
+  }
+
+  private static boolean speaks(Mpi mpi, String plugin) {
+    String kind = kind(plugin);
+    return mpi.family() == ImageProfile.Family.UNKNOWN
+        || mpi.speaks().contains(kind)
+        // Cray MPICH's client is in a library of its own; Intel MPI loads one that it is told.
+        || (mpi.family() == ImageProfile.Family.CRAY_MPICH && kind.equals("cray_shasta"))
+        || (mpi.family() == ImageProfile.Family.INTEL_MPI && kind.equals("pmi2"));
+  }
+
+  /** pmix_v5 is a pmix. */
+  private static String kind(String plugin) {
+    return plugin.startsWith(PMIX) ? PMIX : plugin;
+  }
+
+  private String choose() {
+    Optional<String> wanted = spec.mpi().plugin();
+    if (wanted.isPresent()) {
+      checkExists(wanted.get());
+      return decide(wanted.get(), "you asked for it", "option --mpi");
+    }
+    if (spec.mpi().singletons()) {
+      return decide(NONE, "each rank is to be alone", "option --singletons");
+    }
+    List<MpiRule> rows = wires();
+    for (String possible : possible(rows)) {
+      Optional<MpiRule> row =
+          rows.stream().filter(rule -> wire(rule).contains(kind(possible))).findFirst();
+      if (row.isPresent()) {
+        return decide(possible, text(row.get(), row.get().reason()), source(row.get()));
+      }
+    }
+    if (!cluster.mpiDefault().equals(NONE)) {
+      return decide(cluster.mpiDefault(), "the cluster's default", "slurm.conf MpiDefault");
+    }
+    for (String preferred : List.of(PMIX, "pmi2")) {
+      if (plugins().contains(preferred)) {
+        return decide(
+            preferred,
+            "MpiDefault is none, which would start every rank as rank 0, and Slurm has "
+                + preferred,
+            "srun --mpi=list");
+      }
+    }
+    return decide(NONE, "Slurm has neither pmix nor pmi2", "srun --mpi=list");
+  }
+
+  private void checkExists(String wanted) {
+    cluster
+        .mpiPlugins()
+        .filter(plugins -> !wanted.equals(NONE) && !plugins.contains(wanted))
+        .ifPresent(
+            plugins -> {
+              throw Failure.refused(
+                  "--mpi=" + wanted + " is not a plug-in of this Slurm " + cluster.slurmVersion(),
+                  "use one of: " + String.join(", ", plugins));
+            });
+  }
+
+  /** The rows that say which plug-ins can wire these ranks. */
+  private List<MpiRule> wires() {
+    return MpiRules.ROWS.stream()
+        .filter(rule -> rule.effect() instanceof MpiRule.Wire)
+        .filter(
+            rule ->
+                traits.containsAll(rule.when().traits())
+                    && (rule.when().families().isEmpty() || isOfCandidates(rule.when())))
+        .toList();
+  }
+
+  private static List<String> wire(MpiRule rule) {
+    return rule.effect() instanceof MpiRule.Wire wire ? wire.plugins() : List.of();
+  }
+
+  /**
+   * The plug-ins that all MPIs which the command may use speak, else some: the cluster's default
+   * first, then in the rows' order.
+   */
+  private List<String> possible(List<MpiRule> rows) {
+    if (program.isLauncher()) {
+      return List.of(NONE);
+    }
+    Set<String> named = new LinkedHashSet<>();
+    named.add(cluster.mpiDefault());
+    rows.forEach(rule -> named.addAll(wire(rule)));
+    List<String> some =
+        named.stream()
+            .filter(each -> plugins().contains(each))
+            .filter(each -> candidates.stream().anyMatch(mpi -> speaks(mpi, each)))
+            .toList();
+    List<String> all =
+        some.stream()
+            .filter(each -> candidates.stream().allMatch(mpi -> speaks(mpi, each)))
+            .toList();
+    return all.isEmpty() ? some : all;
+  }
+
+  private List<String> plugins() {
+    return cluster.mpiPlugins().orElse(List.of());
+  }
+
+  private String decide(String chosen, String reason, String source) {
+    decisions.add(new Decision("mpi", chosen, reason, source));
+    return chosen;
+  }
+
+  private boolean holds(When when, Mode mode) {
+    Set<Trait> wanted = EnumSet.noneOf(Trait.class);
+    wanted.addAll(when.traits());
+    if (mode != Mode.JOIN) {
+      wanted.remove(Trait.ALONE); // decided on the node
+    }
+    return traits.containsAll(wanted)
+        && (when.plugins().isEmpty() || when.plugins().contains(kind(plugin)))
+        && (when.families().isEmpty() || isOfCandidates(when))
+        && when.slurm().contains(Optional.of(cluster.slurmVersion()))
+        && inImage(PMIX, when.pmix())
+        // An unknown UCX may be an old one: the setting does no harm.
+        && (when.ucx().equals(VersionRange.ANY)
+            || library("ucx").flatMap(Library::version).isEmpty()
+            || inImage("ucx", when.ucx()));
+  }
+
+  private boolean isOfCandidates(When when) {
+    return candidates.stream()
+        .anyMatch(
+            mpi -> when.families().contains(mpi.family()) && when.mpi().contains(mpi.version()));
+  }
+
+  private boolean inImage(String library, VersionRange versions) {
+    return versions.equals(VersionRange.ANY)
+        || libraries(library).anyMatch(each -> versions.contains(each.version()));
+  }
+
+  private Stream<Library> libraries(String name) {
+    return profile.stream()
+        .flatMap(known -> Stream.concat(known.pmi().stream(), known.network().stream()))
+        .filter(library -> library.name().equals(name));
+  }
+
+  private Optional<Library> library(String name) {
+    return libraries(name).findFirst();
+  }
+
+  private void set(MpiRule rule, MpiRule.Setting setting) {
+    List<EnvironmentVariable> list =
+        rule.when().traits().contains(Trait.ALONE) ? aloneDefaults : defaults;
+    boolean set =
+        Stream.concat(spec.container().environment().stream(), list.stream())
+            .anyMatch(variable -> variable.name().equals(setting.name()));
+    if (set) {
+      return;
+    }
+    String value = text(rule, setting.value());
+    list.add(new EnvironmentVariable(setting.name(), ByteString.of(value)));
+    decisions.add(new Decision(setting.name(), value, text(rule, rule.reason()), source(rule)));
+  }
+
+  private Advice advice(MpiRule rule, String remedy) {
+    return new Advice(text(rule, rule.reason()), text(rule, remedy), source(rule));
+  }
+
+  private static String source(MpiRule rule) {
+    return "rule " + rule.id() + ": " + rule.source();
+  }
+
+  private String text(MpiRule rule, String template) {
+    List<Mpi> meant =
+        candidates.stream()
+            .filter(
+                mpi ->
+                    rule.when().families().isEmpty()
+                        || rule.when().families().contains(mpi.family()))
+            .toList();
+    return template
+        .replace("{command}", program.name().isEmpty() ? "the script" : program.name())
+        .replace("{mpi}", meant.stream().map(Mpi::label).collect(Collectors.joining(" and ")))
+        .replace(
+            "{speaks}",
+            meant.stream()
+                .map(mpi -> String.join(" and ", mpi.speaks()))
+                .map(speaks -> speaks.isEmpty() ? "no interface of Slurm's" : speaks)
+                .distinct()
+                .collect(Collectors.joining(", ")))
+        .replace("{plugin}", plugin)
+        .replace(
+            "{plugins}",
+            plugins().stream()
+                .filter(each -> !each.equals(NONE) && !each.matches("pmix_v\\d"))
+                .collect(Collectors.joining(", ")))
+        .replace("{missing}", String.join(", ", program.missing()))
+        .replace("{pmi2}", library("pmi2").map(library -> "/" + library.path()).orElse(""))
+        .replace("{slurm}", cluster.slurmVersion());
+  }
+}

@@ -1,0 +1,250 @@
+package io.hpcrun.plan;
+
+import io.hpcrun.image.ImageProfile.Family;
+import io.hpcrun.plan.MpiRule.Refuse;
+import io.hpcrun.plan.MpiRule.Setting;
+import io.hpcrun.plan.MpiRule.Trait;
+import io.hpcrun.plan.MpiRule.Warn;
+import io.hpcrun.plan.MpiRule.When;
+import io.hpcrun.plan.MpiRule.Wire;
+import java.util.List;
+
+/** The table: which MPI goes with which plug-in of Slurm, what it needs, and what fails. */
+final class MpiRules {
+  private static final String PMIX = "pmix";
+  private static final String PMI2 = "pmi2";
+  private static final String CRAY = "cray_shasta";
+  private static final String NONE = "none";
+  private static final String ALL_RANKS_ZERO = "every rank would be rank 0 of 1";
+  private static final String SINGLETONS = "open-mpi/ompi#13523; apptainer/singularity#5131";
+  private static final String MPI_GUIDE = "Slurm, doc/html/mpi_guide.shtml";
+  private static final String OPEN_MPI_GUIDE = "Open MPI, docs/launching-apps/slurm.rst";
+  private static final String MPIRUN_GUIDE =
+      "Open MPI, docs/launching-apps; MPICH, doc/wiki/how_to/Using_the_Hydra_Process_Manager.md";
+  private static final String MPIRUN_REASON =
+      "mpirun starts its ranks itself, in this container, without Slurm";
+
+  /** The rows, in the order in which they are applied. */
+  static final List<MpiRule> ROWS =
+      List.of(
+          // ---- which plug-in wires which MPI
+          new MpiRule(
+              "mpirun",
+              When.that(Trait.LAUNCHER),
+              new Wire(List.of(NONE)),
+              "{command} wires its ranks itself",
+              MPIRUN_GUIDE),
+          new MpiRule(
+              "open-mpi-5",
+              When.mpi(VersionRange.from("5.0"), Family.OPEN_MPI),
+              new Wire(List.of(PMIX)),
+              "{mpi} speaks PMIx and nothing else",
+              OPEN_MPI_GUIDE),
+          new MpiRule(
+              "open-mpi-3",
+              When.mpi(new VersionRange("3.0", "5.0"), Family.OPEN_MPI),
+              new Wire(List.of(PMIX, PMI2)),
+              "{mpi} is built for {speaks}",
+              OPEN_MPI_GUIDE),
+          new MpiRule(
+              "open-mpi-1",
+              When.mpi(VersionRange.below("3.0"), Family.OPEN_MPI),
+              new Wire(List.of(PMI2)),
+              "the PMIx 1 in {mpi} is older than any server that Slurm's pmix starts",
+              "PMIx, docs/versions.rst; " + OPEN_MPI_GUIDE),
+          new MpiRule(
+              "mpich",
+              When.mpi(VersionRange.ANY, Family.MPICH, Family.MVAPICH),
+              new Wire(List.of(PMI2, PMIX)),
+              "{mpi} is built for {speaks}",
+              MPI_GUIDE),
+          new MpiRule(
+              "intel-mpi",
+              When.mpi(VersionRange.ANY, Family.INTEL_MPI),
+              new Wire(List.of(PMI2)),
+              "{mpi} speaks PMI-1 and PMI-2",
+              MPI_GUIDE),
+          new MpiRule(
+              "cray-mpich",
+              When.mpi(VersionRange.ANY, Family.CRAY_MPICH),
+              new Wire(List.of(CRAY, PMI2)),
+              "{mpi} is wired by PALS, which Slurm's cray_shasta stands for",
+              "Slurm, src/plugins/mpi/cray_shasta"),
+          // ---- what is known to fail
+          new MpiRule(
+              "deaf",
+              When.that(Trait.DEAF, Trait.LINKED, Trait.MANY).withPlugin(PMIX, PMI2, CRAY),
+              new Refuse("leave out --mpi, or use an image whose MPI speaks one of: {plugins}"),
+              "{command} is linked to {mpi}, which speaks {speaks}; with --mpi={plugin} "
+                  + ALL_RANKS_ZERO,
+              SINGLETONS),
+          new MpiRule(
+              "deaf-perhaps",
+              When.that(Trait.DEAF, Trait.PERHAPS, Trait.MANY).withPlugin(PMIX, PMI2, CRAY),
+              new Warn("use an image whose MPI speaks one of: {plugins}"),
+              "the image's {mpi} speaks {speaks}; if {command} uses it, with --mpi={plugin} "
+                  + ALL_RANKS_ZERO,
+              SINGLETONS),
+          new MpiRule(
+              "not-wired",
+              When.that(Trait.LINKED, Trait.MANY).withPlugin(NONE),
+              new Refuse("leave out --mpi=none; if each rank is meant to be alone: --singletons"),
+              "{command} is linked to {mpi}; with --mpi=none " + ALL_RANKS_ZERO,
+              MPI_GUIDE),
+          new MpiRule(
+              "not-wired-perhaps",
+              When.that(Trait.PERHAPS, Trait.MANY).withPlugin(NONE),
+              new Warn("leave out --mpi=none; if each rank is meant to be alone: --singletons"),
+              "if {command} uses the image's {mpi}, with --mpi=none " + ALL_RANKS_ZERO,
+              MPI_GUIDE),
+          new MpiRule(
+              "many-mpiruns",
+              When.that(Trait.LAUNCHER, Trait.MANY),
+              new Refuse(
+                  "leave out {command}: hpcrun starts the ranks; or give it one task and its CPUs:"
+                      + " -n 1 -c CPUS"),
+              "each rank would be one {command}, and start all ranks once more",
+              MPIRUN_GUIDE),
+          new MpiRule(
+              "several-mpis",
+              When.that(Trait.MIXED, Trait.MANY),
+              new Warn("choose with --mpi, or use an image with one MPI"),
+              "the image holds {mpi}, and {command} does not tell which one it uses; with"
+                  + " --mpi={plugin} not all of them work",
+              MPI_GUIDE),
+          new MpiRule(
+              "unknown-mpi",
+              When.mpi(VersionRange.ANY, Family.UNKNOWN).and(Trait.MANY),
+              new Warn("choose with --mpi what its documentation names"),
+              "hpcrun does not know the MPI at {mpi}; --mpi={plugin} may be wrong",
+              "built-in"),
+          new MpiRule(
+              "missing-library",
+              When.that(Trait.MISSING_LIBRARY),
+              new Warn("use the image that {command} was built in, or show them with --bind"),
+              "{command} needs {missing}, which is not in the container",
+              "ld.so(8)"),
+          new MpiRule(
+              "pmix-5.0.8-hangs",
+              When.plugin(PMIX)
+                  .withPmix(new VersionRange("5.0.8", "5.0.10"))
+                  .withSlurm(VersionRange.below("25.11.2")),
+              new Warn("use an image with another PMIx if the launch hangs in MPI_Init"),
+              "clients with PMIx 5.0.8 and 5.0.9 were seen to hang when they connect to Slurm before"
+                  + " 25.11.2",
+              "Slurm, CHANGELOG/slurm-25.11.md"),
+          new MpiRule(
+              "slurm-20.11-pmix",
+              When.mpi(VersionRange.ANY, Family.OPEN_MPI)
+                  .withPlugin(PMIX)
+                  .withSlurm(new VersionRange("20.11.0", "20.11.3")),
+              new Warn("ask the administrators for Slurm 20.11.3 or newer"),
+              "PMIx of Slurm 20.11.0 to 20.11.2 does not work with Open MPI",
+              "open-mpi/ompi#8354; open-mpi/ompi#8378"),
+          // ---- what it needs
+          new MpiRule(
+              "psec-native",
+              When.plugin(PMIX).and(Trait.LACKS_MUNGE),
+              new Setting("PMIX_MCA_psec", "native"),
+              "the image's PMIx cannot use munge, which Slurm's server may ask for",
+              MPI_GUIDE + "; open-mpi/ompi#12571; NVIDIA/pyxis#139"),
+          new MpiRule(
+              "gds-own-tmp",
+              When.plugin(PMIX).and(Trait.OWN_TMP),
+              new Setting("PMIX_MCA_gds", "hash"),
+              "the container does not see the files through which PMIx shares its data",
+              "open-mpi/ompi#12146; apptainer/singularity#5195"),
+          new MpiRule(
+              "gds-private-tmp",
+              When.plugin(PMIX).and(Trait.PRIVATE_TMP),
+              new Setting("PMIX_MCA_gds", "hash"),
+              "the PMIx server's files are in the node's /tmp, and the job has another one",
+              "Slurm, src/slurmd/slurmstepd/mgr.c"),
+          new MpiRule(
+              "intel-pmi2",
+              When.mpi(VersionRange.ANY, Family.INTEL_MPI).withPlugin(PMI2).and(Trait.HAS_PMI2),
+              new Setting("I_MPI_PMI_LIBRARY", "{pmi2}"),
+              "Intel MPI loads the library of this name to talk to Slurm",
+              MPI_GUIDE),
+          new MpiRule(
+              "intel-no-pmi2",
+              When.mpi(VersionRange.ANY, Family.INTEL_MPI)
+                  .withPlugin(PMI2)
+                  .and(Trait.LACKS_PMI2, Trait.MANY),
+              new Warn(
+                  "install Slurm's libpmi2 in the image, or bind the host's and set"
+                      + " I_MPI_PMI_LIBRARY with --env"),
+              "{mpi} needs libpmi2 to talk to Slurm, and the image has none",
+              MPI_GUIDE),
+          new MpiRule(
+              "mpirun-hydra",
+              When.that(Trait.MAY_LAUNCH),
+              new Setting("HYDRA_BOOTSTRAP", "fork"),
+              MPIRUN_REASON,
+              MPIRUN_GUIDE),
+          new MpiRule(
+              "mpirun-intel",
+              When.that(Trait.MAY_LAUNCH),
+              new Setting("I_MPI_HYDRA_BOOTSTRAP", "fork"),
+              MPIRUN_REASON,
+              MPIRUN_GUIDE),
+          new MpiRule(
+              "mpirun-plm",
+              When.that(Trait.MAY_LAUNCH),
+              new Setting("OMPI_MCA_plm", "isolated"),
+              MPIRUN_REASON,
+              "sylabs/singularity#1695; open-mpi/ompi#8554"),
+          new MpiRule(
+              "mpirun-ras",
+              When.that(Trait.MAY_LAUNCH),
+              new Setting("OMPI_MCA_ras", "^slurm"),
+              MPIRUN_REASON,
+              "sylabs/singularity#1695; open-mpi/ompi#8554"),
+          new MpiRule(
+              "mpirun-prte-plm",
+              When.that(Trait.MAY_LAUNCH),
+              new Setting("PRTE_MCA_plm", "^slurm"),
+              MPIRUN_REASON,
+              "sylabs/singularity#1695; open-mpi/ompi#8554"),
+          new MpiRule(
+              "mpirun-prte-ras",
+              When.that(Trait.MAY_LAUNCH),
+              new Setting("PRTE_MCA_ras", "^slurm"),
+              MPIRUN_REASON,
+              "sylabs/singularity#1695; open-mpi/ompi#8554"),
+          new MpiRule(
+              "ucx-proc-link",
+              When.that(Trait.ALONE).withUcx(VersionRange.below("1.16")),
+              new Setting("UCX_POSIX_USE_PROC_LINK", "n"),
+              "ranks that do not share a container cannot open each other's /proc files",
+              "openucx/ucx#4224; openucx/ucx#4511; fixed by openucx/ucx#9213"),
+          new MpiRule(
+              "vader-cma-3.0",
+              When.mpi(new VersionRange("1.8", "3.0.5"), Family.OPEN_MPI).and(Trait.ALONE),
+              new Setting("OMPI_MCA_btl_vader_single_copy_mechanism", NONE),
+              "{mpi} does not see that ranks in containers of their own cannot read each other's"
+                  + " memory",
+              "open-mpi/ompi#6844"),
+          new MpiRule(
+              "vader-cma-3.1",
+              When.mpi(new VersionRange("3.1.0", "3.1.5"), Family.OPEN_MPI).and(Trait.ALONE),
+              new Setting("OMPI_MCA_btl_vader_single_copy_mechanism", NONE),
+              "{mpi} does not see that ranks in containers of their own cannot read each other's"
+                  + " memory",
+              "open-mpi/ompi#6844"),
+          new MpiRule(
+              "vader-cma-4.0",
+              When.mpi(new VersionRange("4.0.0", "4.0.2"), Family.OPEN_MPI).and(Trait.ALONE),
+              new Setting("OMPI_MCA_btl_vader_single_copy_mechanism", NONE),
+              "{mpi} does not see that ranks in containers of their own cannot read each other's"
+                  + " memory",
+              "open-mpi/ompi#6844"),
+          new MpiRule(
+              "mpich-cma",
+              When.mpi(VersionRange.from("4.3"), Family.MPICH).and(Trait.ALONE),
+              new Setting("MPIR_CVAR_CH4_CMA_ENABLE", "0"),
+              "ranks in containers of their own cannot read each other's memory",
+              "pmodels/mpich#7639"));
+
+  private MpiRules() {}
+}

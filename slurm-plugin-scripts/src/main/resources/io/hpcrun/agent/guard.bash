@@ -1,0 +1,125 @@
+# The world-size guard: MPI ranks that nothing wires are MPI jobs of their own, each of them rank 0 of 1,
+# and compute the same N times. This is seen from outside, with nothing in the image: the memory of
+# rank 0, or what it has loaded, says whether MPI is initialised, and its sockets say whether it has met
+# Slurm's PMIx server. One agent looks, at one process, a few times.
+#
+# hpcrun_guard holds words FIRST:LAST:OFFSET:CONTACT:NAME:PATH, one for each MPI library that may not be
+# wired. PATH is the file (in the image), OFFSET where it keeps the state of MPI, an int, which is between
+# FIRST and LAST while MPI is initialised; with - for OFFSET only what MPI_Init loads can tell. CONTACT
+# is never (it does not speak what Slurm speaks) or pmix.
+
+# hpcrun_guard_first PID STEP: rank 0 of a step has begun. It is looked at after 3 s.
+hpcrun_guard_first() {
+  local word
+  hpcrun_first=''
+  ((${#hpcrun_guard[@]})) || return 0
+  while IFS= read -r -d '' word; do
+    if [[ $word =~ ^SLURM_STEP_NUM_TASKS=([0-9]+)$ ]] && ((BASH_REMATCH[1] > 1)); then
+      hpcrun_first=$1 hpcrun_first_step=$2 hpcrun_first_ranks=${BASH_REMATCH[1]} hpcrun_suspected=''
+      hpcrun_guard_began=$SECONDS hpcrun_guard_next=$((SECONDS + 3))
+    fi
+  done 2>/dev/null <"/proc/$1/environ"
+}
+
+# Looks at rank 0 and what it started; ends the step if it is alone twice, two seconds apart. Looks
+# again ever more seldom, until it is wired or gone.
+hpcrun_guard_look() {
+  local i=0 pid name file child
+  local -a pids=("$hpcrun_first") children
+  hpcrun_guard_next=$((SECONDS + (SECONDS - hpcrun_guard_began) / 2))
+  ((hpcrun_guard_next <= SECONDS + 60)) || hpcrun_guard_next=$((SECONDS + 60))
+  for ((i = 0; i < ${#pids[@]} && i < 64; i++)); do
+    pid=${pids[i]}
+    { read -r name <"/proc/$pid/comm"; } 2>/dev/null || continue
+    case $name in # these wire their ranks themselves
+      mpirun* | mpiexec* | orterun | orted | prte* | oshrun | hydra_* | srun) continue ;;
+      *) ;;
+    esac
+    hpcrun_guard_process "$pid"
+    case $? in
+      0)
+        hpcrun_first=''
+        return
+        ;;
+      1)
+        if [[ $hpcrun_suspected == "$pid" ]]; then
+          hpcrun_first=''
+          hpcrun_say "rank 0 of $hpcrun_first_ranks on $hpcrun_node is an MPI job of its own: $REPLY, initialised without Slurm's --mpi=$hpcrun_mpi; the launch is ended"
+          hpcrun_say "what to do: 'hpcrun explain' says what fits the image; if each rank is meant to be alone: --singletons"
+          hpcrun_note alone 3 ''
+          scancel --signal=KILL "$SLURM_JOB_ID.$hpcrun_first_step"
+        else
+          hpcrun_suspected=$pid hpcrun_guard_next=$((SECONDS + 2))
+        fi
+        return
+        ;;
+      *) ;;
+    esac
+    for file in "/proc/$pid/task/"*/children; do
+      children=()
+      { read -r -a children <"$file"; } 2>/dev/null
+      pids+=("${children[@]+"${children[@]}"}")
+    done
+  done
+}
+
+# hpcrun_guard_process PID: 0 if MPI is initialised there and wired, 1 if it is alone (REPLY is the
+# library), 2 if MPI is not initialised or this cannot be told.
+hpcrun_guard_process() {
+  local range offset file word='' start='' loaded='' state
+  local -a known
+  while read -r range _ offset _ _ file; do
+    case $file in
+      # What MPICH's MPI_Init loads or makes: UCX's and libfabric's transports, hwloc's parts, segments.
+      */ucx/libuct_* | */libfabric/*-fi.so* | */hwloc/hwloc_*.so | /dev/shm/mpich_* | /dev/shm/ucx_*) loaded=1 ;;
+      *.so*)
+        [[ -z $start && $offset == 00000000 ]] || continue
+        for word in "${hpcrun_guard[@]}"; do
+          if [[ $file == *"/${word##*:}" ]]; then
+            start=${range%%-*}
+            break
+          fi
+        done
+        ;;
+      *) ;;
+    esac
+  done 2>/dev/null <"/proc/$1/maps"
+  [[ -n $start ]] || return 2
+  IFS=: read -r -a known < <(printf '%s\n' "$word")
+  REPLY=${known[4]}
+  if [[ ${known[2]} == - ]]; then
+    [[ -n $loaded && ${known[3]} == never ]] || return 2
+    return 1
+  fi
+  # Reading another process's memory may be forbidden on this node.
+  state=$(dd if="/proc/$1/mem" bs=4 count=1 iflag=skip_bytes skip="$((16#$start + known[2]))" 2>/dev/null | od -An -td4)
+  [[ -n $state ]] && ((state >= known[0] && state <= known[1])) || return 2
+  if [[ ${known[3]} == pmix ]] && hpcrun_guard_contact "$1"; then
+    return 0
+  fi
+  return 1
+}
+
+# hpcrun_guard_contact PID: whether the process is connected to its PMIx server, which listens on this
+# node (openpmix, docs/how-things-work/ptl.rst).
+hpcrun_guard_contact() {
+  local word remote inode port
+  local -A ports=() sockets=()
+  while IFS= read -r -d '' word; do
+    if [[ $word =~ ^PMIX_SERVER_URI[0-9]*=.*tcp[46]://.*:([0-9]+) ]]; then
+      printf -v port '%04X' "${BASH_REMATCH[1]}"
+      ports[$port]=1
+    fi
+  done <"/proc/$1/environ"
+  while read -r word; do
+    if [[ $word =~ socket:\[([0-9]+)\]$ ]]; then
+      sockets[${BASH_REMATCH[1]}]=1
+    fi
+  done < <(ls -l "/proc/$1/fd")
+  while read -r _ _ remote _ _ _ _ _ _ inode _; do
+    if [[ -n ${ports[${remote##*:}]-} && -n ${sockets[$inode]-} ]]; then
+      return 0
+    fi
+  done < <(cat "/proc/$1/net/tcp" "/proc/$1/net/tcp6")
+  return 1
+} 2>/dev/null
