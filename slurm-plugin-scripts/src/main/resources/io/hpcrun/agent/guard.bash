@@ -10,15 +10,11 @@
 
 # hpcrun_guard_first PID STEP: rank 0 of a step has begun. It is looked at after 3 s.
 hpcrun_guard_first() {
-  local word
   hpcrun_first=''
-  ((${#hpcrun_guard[@]})) || return 0
-  while IFS= read -r -d '' word; do
-    if [[ $word =~ ^SLURM_STEP_NUM_TASKS=([0-9]+)$ ]] && ((BASH_REMATCH[1] > 1)); then
-      hpcrun_first=$1 hpcrun_first_step=$2 hpcrun_first_ranks=${BASH_REMATCH[1]} hpcrun_suspected=''
-      hpcrun_guard_began=$SECONDS hpcrun_guard_next=$((SECONDS + 3))
-    fi
-  done 2>/dev/null <"/proc/$1/environ"
+  if ((${#hpcrun_guard[@]})); then
+    hpcrun_first=$1 hpcrun_first_step=$2 hpcrun_suspected=''
+    hpcrun_guard_began=$SECONDS hpcrun_guard_next=$((SECONDS + 3))
+  fi
 }
 
 # Looks at rank 0 and what it started; ends the step if it is alone twice, two seconds apart. Looks
@@ -44,7 +40,7 @@ hpcrun_guard_look() {
       1)
         if [[ $hpcrun_suspected == "$pid" ]]; then
           hpcrun_first=''
-          hpcrun_say "rank 0 of $hpcrun_first_ranks on $hpcrun_node is an MPI job of its own: $REPLY, initialised without Slurm's --mpi=$hpcrun_mpi; the launch is ended"
+          hpcrun_say "rank 0 of $hpcrun_guard_ranks on $hpcrun_node is an MPI job of its own: $REPLY, initialised without Slurm's --mpi=$hpcrun_mpi; the launch is ended"
           hpcrun_say "what to do: 'hpcrun explain' says what fits the image; if each rank is meant to be alone: --singletons"
           hpcrun_note alone 3 ''
           scancel --signal=KILL "$SLURM_JOB_ID.$hpcrun_first_step"
@@ -63,11 +59,13 @@ hpcrun_guard_look() {
   done
 }
 
-# hpcrun_guard_process PID: 0 if MPI is initialised there and wired, 1 if it is alone (REPLY is the
-# library), 2 if MPI is not initialised or this cannot be told.
+# hpcrun_guard_process PID: 0 if MPI is initialised there and wired, or its step has one rank, 1 if it is
+# alone (REPLY is the library, hpcrun_guard_ranks the number of ranks), 2 if MPI is not initialised or
+# this cannot be told.
 hpcrun_guard_process() {
   local range offset file word='' start='' loaded='' state
   local -a known
+  hpcrun_guard_ranks=''
   while read -r range _ offset _ _ file; do
     case $file in
       # What MPICH's MPI_Init loads or makes: UCX's and libfabric's transports, hwloc's parts, segments.
@@ -85,6 +83,11 @@ hpcrun_guard_process() {
     esac
   done 2>/dev/null <"/proc/$1/maps"
   [[ -n $start ]] || return 2
+  while IFS= read -r -d '' range; do
+    [[ $range != SLURM_STEP_NUM_TASKS=* ]] || hpcrun_guard_ranks=${range#*=}
+  done 2>/dev/null <"/proc/$1/environ"
+  [[ $hpcrun_guard_ranks =~ ^[0-9]+$ ]] || return 2
+  ((hpcrun_guard_ranks > 1)) || return 0
   IFS=: read -r -a known < <(printf '%s\n' "$word")
   REPLY=${known[4]}
   if [[ ${known[2]} == - ]]; then
