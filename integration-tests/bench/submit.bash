@@ -18,10 +18,16 @@ timed() {
 }
 run_sbatch() { sbatch --parsable <"$work/script"; }
 run_hpcrun() { hpcrun submit --parsable "${arguments[@]}"; }
+# Nothing is remembered of image, command and cluster.
+run_first() {
+  rm -rf "$work/cache"
+  XDG_CACHE_HOME=$work/cache run_hpcrun
+}
 
 for ((i = 0; i < runs + 2; i++)); do
   timed sbatch run_sbatch
   timed hpcrun run_hpcrun
+  timed first run_first
   timed start hpcrun version
   timed config scontrol show config
 done
@@ -46,5 +52,6 @@ awk '{ print $2 }' "$work/pairs" >"$work/added.0"
 for name in ratio added; do
   { printf '0\n0\n'; cat "$work/$name.0"; } >"$work/$name"
 done
+row 'hpcrun submit, for the first time' first
 printf 'ratio hpcrun/sbatch: median %s (p5 %s, p95 %s)\n' "$(quantile ratio 50)" "$(quantile ratio 5)" "$(quantile ratio 95)"
 printf 'added by hpcrun: median %s ms (p5 %s, p95 %s)\n' "$(quantile added 50)" "$(quantile added 5)" "$(quantile added 95)"

@@ -10,10 +10,9 @@
 # Written by hpcrun 1.2.3. It can be read, kept and given to sbatch as it is.
 # image /home/alice/hello-openmpi.sif (SIF, amd64, 0f8fad5b-d9cb-469f-a165-70867728950e)
 # mode = exec: you asked for it (option --mode)
-# mpi = pmix: the cluster's default (slurm.conf MpiDefault)
+# mpi = pmix: Open MPI 5.0.7 speaks PMIx and nothing else (rule open-mpi-5: Open MPI, docs/launching-apps/slurm.rst)
 # PMIX_MCA_gds = hash: the container does not see the files through which PMIx shares its data (rule gds-own-tmp: open-mpi/ompi#12146; apptainer/singularity#5195)
-# UCX_POSIX_USE_PROC_LINK = n: ranks that do not share a container cannot open each other's /proc files (rule ucx-proc-link: openucx/ucx#4224; openucx/ucx#4511; fixed by openucx/ucx#9213)
-# world-size-guard = off: no MPI is known that could be left alone (built-in)
+# world-size-guard = on: a launch whose ranks turn out to be MPI jobs of their own is ended (built-in)
 # stage = node: you asked for it (option --stage)
 # cpus-per-task = 8: srun of Slurm 22.05 to 23.02 does not take it from the job (option --cpus-per-task)
 
@@ -32,18 +31,18 @@ hpcrun_container=(--no-eval --nv --writable-tmpfs --pwd '/work dir' --no-mount '
 # shellcheck disable=SC2016 # these are data: nothing is expanded
 hpcrun_environment=(OMP_NUM_THREADS=8 $'MESSAGE=$(id) `id` "x" \'y\'\n')
 hpcrun_defaults=(PMIX_MCA_gds=hash)
-hpcrun_alone=(UCX_POSIX_USE_PROC_LINK=n)
+hpcrun_alone=()
 hpcrun_mode='exec'
 hpcrun_mpi=pmix
 hpcrun_spool=''
-hpcrun_guard=()
+hpcrun_guard=('1:2:3722276:pmix:Open MPI 5.0.7:usr/lib/x86_64-linux-gnu/libmpi.so.40.40.7')
 hpcrun_stage=node
 hpcrun_stage_directory='/local scratch'/hpcrun-cache.$UID
 hpcrun_stage_limit=21474836480
 hpcrun_digest=eeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee
 hpcrun_image_size=1000
 hpcrun_records=/home/alice/.local/state/hpcrun/records
-hpcrun_facts='"hpcrun":"1.2.3","image":"/home/alice/hello-openmpi.sif","image_id":"0f8fad5b-d9cb-469f-a165-70867728950e","command":"./app","mode":"exec","mpi":"pmix","PMIX_MCA_gds":"hash","UCX_POSIX_USE_PROC_LINK":"n","world-size-guard":"off","stage":"node","cpus-per-task":"8"'
+hpcrun_facts='"hpcrun":"1.2.3","image":"/home/alice/hello-openmpi.sif","image_id":"0f8fad5b-d9cb-469f-a165-70867728950e","command":"./app","mode":"exec","mpi":"pmix","PMIX_MCA_gds":"hash","world-size-guard":"on","stage":"node","cpus-per-task":"8"'
 
 # ---- the node agent
 # agent

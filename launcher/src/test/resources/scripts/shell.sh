@@ -6,9 +6,8 @@ allocation=(--partition=main --job-name=hpcrun-shell)
 # Written by hpcrun 1.2.3. It runs in an allocation.
 # image /home/alice/hello-openmpi.sif (SIF, amd64, 0f8fad5b-d9cb-469f-a165-70867728950e)
 # mode = auto: ranks join one container per node, or start one each where they cannot (built-in)
-# mpi = pmix: the cluster's default (slurm.conf MpiDefault)
-# UCX_POSIX_USE_PROC_LINK = n: ranks that do not share a container cannot open each other's /proc files (rule ucx-proc-link: openucx/ucx#4224; openucx/ucx#4511; fixed by openucx/ucx#9213)
-# world-size-guard = off: no MPI is known that could be left alone (built-in)
+# mpi = pmix: Open MPI 5.0.7 speaks PMIx and nothing else (rule open-mpi-5: Open MPI, docs/launching-apps/slurm.rst)
+# world-size-guard = on: a launch whose ranks turn out to be MPI jobs of their own is ended (built-in)
 # stage = shared: 1 MiB on ext4, 1 or more nodes: not a file system that needs it (rule)
 # bind = /var/spool/slurmd: the PMIx server's files are there (slurm.conf SlurmdSpoolDir)
 
@@ -22,18 +21,18 @@ hpcrun_srun=(--mpi=pmix '--nodelist=c[1-2]' --ntasks=4)
 hpcrun_container=(--no-eval)
 hpcrun_environment=()
 hpcrun_defaults=()
-hpcrun_alone=(UCX_POSIX_USE_PROC_LINK=n)
+hpcrun_alone=()
 hpcrun_mode='auto'
 hpcrun_mpi=pmix
 hpcrun_spool=/var/spool/slurmd
-hpcrun_guard=()
+hpcrun_guard=('1:2:3722276:pmix:Open MPI 5.0.7:usr/lib/x86_64-linux-gnu/libmpi.so.40.40.7')
 hpcrun_stage=shared
 hpcrun_stage_directory=/tmp/hpcrun-cache.$UID
 hpcrun_stage_limit=21474836480
 hpcrun_digest=''
 hpcrun_image_size=1000
 hpcrun_records=/home/alice/.local/state/hpcrun/records
-hpcrun_facts='"hpcrun":"1.2.3","image":"/home/alice/hello-openmpi.sif","image_id":"0f8fad5b-d9cb-469f-a165-70867728950e","command":"./app","mode":"auto","mpi":"pmix","UCX_POSIX_USE_PROC_LINK":"n","world-size-guard":"off","stage":"shared","bind":"/var/spool/slurmd"'
+hpcrun_facts='"hpcrun":"1.2.3","image":"/home/alice/hello-openmpi.sif","image_id":"0f8fad5b-d9cb-469f-a165-70867728950e","command":"./app","mode":"auto","mpi":"pmix","world-size-guard":"on","stage":"shared","bind":"/var/spool/slurmd"'
 hpcrun_step_nodes=''
 hpcrun_step_tasks=4
 hpcrun_step_nodelist='c[1-2]'

@@ -72,8 +72,8 @@ final class Launcher {
   byte[] script(LaunchSpec spec) {
     Plan plan = Planner.plan(spec, look(spec));
     for (Advice warning : plan.warnings()) {
-      console.err().println("hpcrun: warning: " + warning.text());
-      console.err().println("  what to do: " + warning.remedy());
+      console.err().println("hpcrun: warning: " + InspectCommand.printable(warning.text()));
+      console.err().println("  what to do: " + InspectCommand.printable(warning.remedy()));
     }
     plan.refusals().stream()
         .findFirst()

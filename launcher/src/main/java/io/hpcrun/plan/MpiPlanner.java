@@ -342,10 +342,14 @@ final class MpiPlanner {
         && (when.families().isEmpty() || isOfCandidates(when))
         && when.slurm().contains(Optional.of(cluster.slurmVersion()))
         && inImage(PMIX, when.pmix())
-        // An unknown UCX may be an old one: the setting does no harm.
-        && (when.ucx().equals(VersionRange.ANY)
-            || library("ucx").flatMap(Library::version).isEmpty()
-            || inImage("ucx", when.ucx()));
+        && (when.ucx().equals(VersionRange.ANY) || mayHaveUcx(when.ucx()));
+  }
+
+  /** A UCX of unknown version, or in an image that could not be looked into, may be an old one. */
+  private boolean mayHaveUcx(VersionRange versions) {
+    return profile.isEmpty()
+        || libraries("ucx")
+            .anyMatch(ucx -> ucx.version().isEmpty() || versions.contains(ucx.version()));
   }
 
   private boolean isOfCandidates(When when) {

@@ -4,6 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.hpcrun.cluster.ClusterFacts;
 import io.hpcrun.image.Image;
+import io.hpcrun.image.ImageProfile;
+import io.hpcrun.image.ImageProfile.Family;
+import io.hpcrun.image.ImageProfile.Mpi;
 import io.hpcrun.image.Program;
 import io.hpcrun.plan.Knowledge;
 import io.hpcrun.plan.Planner;
@@ -55,10 +58,35 @@ class JobScriptTest {
           "",
           "amd64");
 
-  /** An image that could not be looked into. */
+  private static final Mpi OPEN_MPI =
+      new Mpi(
+          Family.OPEN_MPI,
+          Optional.of("5.0.7"),
+          "usr/lib/x86_64-linux-gnu/libmpi.so.40.40.7",
+          "libmpi.so.40",
+          List.of("pmix"),
+          "1:2:3722276");
+
+  /** What is known of the quick start's image and program. */
   private static Knowledge known(Image image) {
-    return new Knowledge(
-        image, Optional.empty(), Optional.empty(), Program.unknown("app"), CLUSTER);
+    ImageProfile profile =
+        new ImageProfile(
+            Optional.of("amd64"),
+            Optional.empty(),
+            Optional.empty(),
+            List.of(OPEN_MPI),
+            List.of(),
+            List.of(),
+            List.of(),
+            Map.of());
+    Program program =
+        new Program(
+            "hello-mpi",
+            Optional.of("/usr/local/bin/hello-mpi"),
+            Program.Reach.CLOSED,
+            Optional.of(OPEN_MPI),
+            List.of());
+    return new Knowledge(image, Optional.of(profile), Optional.empty(), program, CLUSTER);
   }
 
   private static final Map<String, Supplier<LaunchSpec>> KINDS =

@@ -770,7 +770,7 @@ hpcrun_main() {
   exec {alive}>&-
   [[ $hpcrun_kind == script && $state == ended ]] || hpcrun_read_job_times <&"$job_times"
   hpcrun_await_end "$code" <&"$answers"
-  code=${hpcrun_stopped:-$code}
+  [[ $hpcrun_kind == script ]] || code=${hpcrun_stopped:-$code} # a script has its own way to end
   hpcrun_time agents_done
   # The agents' srun, with its children, would wait for agents that are lost (KillWait and 2 s).
   if [[ -n ${hpcrun_agents_io_PID-} ]]; then
