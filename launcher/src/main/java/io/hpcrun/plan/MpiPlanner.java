@@ -175,6 +175,9 @@ final class MpiPlanner {
       traits.add(Trait.MISSING_LIBRARY);
     }
     traits.add(library("pmi2").isEmpty() ? Trait.LACKS_PMI2 : Trait.HAS_PMI2);
+    if (library("ucx").isPresent()) {
+      traits.add(Trait.HAS_UCX);
+    }
     List<Library> pmix = libraries(PMIX).toList();
     if (pmix.stream().anyMatch(MpiPlanner::hasOnlyNative)
         && pmix.stream().allMatch(library -> !library.parts().contains("psec_munge"))) {

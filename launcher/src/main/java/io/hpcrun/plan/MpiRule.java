@@ -45,6 +45,8 @@ record MpiRule(String id, When when, Effect effect, String reason, String source
     HAS_PMI2("the image has libpmi2"),
     /** The image has no libpmi2. */
     LACKS_PMI2("the image has no libpmi2"),
+    /** The image has UCX. */
+    HAS_UCX("the image has UCX"),
     /** The image's PMIx has no plug-in for munge, but one for the system's own authentication. */
     LACKS_MUNGE("the image's PMIx lacks psec munge and has native"),
     /** A library that the command needs is nowhere in the container. */

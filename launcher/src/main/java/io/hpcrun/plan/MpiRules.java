@@ -141,6 +141,12 @@ final class MpiRules {
               new Warn("ask the administrators for Slurm 20.11.3 or newer"),
               "PMIx of Slurm 20.11.0 to 20.11.2 does not work with Open MPI",
               "open-mpi/ompi#8354; open-mpi/ompi#8378"),
+          new MpiRule(
+              "mpich-ucx-finalize",
+              When.mpi(new VersionRange("4.0", "4.2"), Family.MPICH).and(Trait.MANY, Trait.HAS_UCX),
+              new Warn("use an image with MPICH 4.2 or newer if it happens"),
+              "{mpi} with UCX hangs in MPI_Finalize at times, with and without a container",
+              "pmodels/mpich#6596"),
           // ---- what it needs
           new MpiRule(
               "psec-native",

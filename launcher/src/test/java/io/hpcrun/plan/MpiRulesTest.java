@@ -304,6 +304,12 @@ class MpiRulesTest {
             "warning: PMIx of Slurm 20.11.0 to 20.11.2 does not work with Open MPI",
             launch().linkedTo(OPEN_MPI_4).slurm("20.11.3", "pmix", "pmix")),
         row(
+            "mpich-ucx-finalize",
+            launch().linkedTo(mpi(Family.MPICH, "4.0.2", "pmi2")).ucx("1.13.1"),
+            "warning: MPICH 4.0.2 with UCX hangs in MPI_Finalize at times, with and without a"
+                + " container",
+            launch().linkedTo(MPICH).ucx("1.18.1")),
+        row(
             "psec-native",
             launch().linkedTo(OPEN_MPI_5).pmix("5.0.7", "psec_native", "psec_none"),
             "PMIX_MCA_psec=native",
