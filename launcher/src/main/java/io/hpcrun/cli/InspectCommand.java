@@ -35,7 +35,7 @@ final class InspectCommand {
     Image image =
         ImageReader.read(
             LaunchOptions.path("image", parsed.operands().getFirst(), console.workingDirectory()));
-    ImageProfile profile = new ProfileStore(new UserCache(console.environment())).of(image);
+    ImageProfile profile = new ProfileStore(new UserCache(console.environment())).read(image);
     if (parsed.has("json")) {
       byte[] json = ProfileJson.write(profile);
       console.out().write(json, 0, json.length);

@@ -6,10 +6,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
 
-/**
- * Profiles of images, remembered for SIF files by their header, which no other build shares. A
- * sandbox is looked at each time: its files may change.
- */
+/** Profiles of images, remembered as long as the images stay as they are ({@link ImageState}). */
 public final class ProfileStore {
   private final UserCache cache;
 
@@ -19,18 +16,30 @@ public final class ProfileStore {
   }
 
   /**
+   * The profile of an image as its files are now.
+   *
+   * @throws Failure with exit code 5 when the image cannot be looked into
+   */
+  public ImageProfile read(Image image) {
+    return image.header().isPresent() ? of(image) : profile(image, false);
+  }
+
+  /**
    * The profile of an image.
    *
    * @throws Failure with exit code 5 when the image cannot be looked into
    */
   public ImageProfile of(Image image) {
+    return profile(image, true);
+  }
+
+  private ImageProfile profile(Image image, boolean remembered) {
     try {
-      if (image.header().isEmpty()) {
-        return ProfileReader.read(image);
-      }
-      Path place = cache.directory().resolve("profiles").resolve(image.header().get() + ".json");
+      Path place = cache.directory().resolve("profiles").resolve(ImageState.of(image) + ".json");
       Optional<ImageProfile> known =
-          Files.isReadable(place) ? ProfileJson.read(Files.readAllBytes(place)) : Optional.empty();
+          remembered && Files.isReadable(place)
+              ? ProfileJson.read(Files.readAllBytes(place))
+              : Optional.empty();
       if (known.isPresent()) {
         return known.get();
       }

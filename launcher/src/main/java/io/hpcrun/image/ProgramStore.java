@@ -10,8 +10,8 @@ import java.util.Optional;
 import java.util.TreeMap;
 
 /**
- * What commands are in their containers, remembered for SIF files as long as the files of this
- * machine that took part stay as they are.
+ * What commands are in their containers, remembered as long as the images ({@link ImageState}) and
+ * the files of this machine that took part stay as they are.
  */
 public final class ProgramStore {
   private final UserCache cache;
@@ -28,24 +28,22 @@ public final class ProgramStore {
    */
   public Program of(Image image, ImageProfile profile, ProgramRequest request) {
     try {
-      Optional<Path> place = image.header().map(header -> place(header, request));
-      if (place.isPresent() && Files.isReadable(place.get())) {
+      Path place = place(ImageState.of(image), request);
+      if (Files.isReadable(place)) {
         Optional<ProgramJson.Remembered> known =
-            ProgramJson.read(Files.readAllBytes(place.get()))
+            ProgramJson.read(Files.readAllBytes(place))
                 .filter(remembered -> remembered.states().equals(states(remembered)));
         if (known.isPresent()) {
           return known.get().program();
         }
       }
       ProgramReader.Result result = ProgramReader.read(image, profile, request);
-      if (place.isPresent()) {
-        Map<String, String> states = new TreeMap<>();
-        for (Path file : result.looked()) {
-          states.put(file.toString(), state(file));
-        }
-        cache.remember(
-            place.get(), ProgramJson.write(new ProgramJson.Remembered(result.program(), states)));
+      Map<String, String> states = new TreeMap<>();
+      for (Path file : result.looked()) {
+        states.put(file.toString(), state(file));
       }
+      cache.remember(
+          place, ProgramJson.write(new ProgramJson.Remembered(result.program(), states)));
       return result.program();
     } catch (IOException failed) {
       throw Failure.image(
@@ -54,11 +52,11 @@ public final class ProgramStore {
     }
   }
 
-  private Path place(String header, ProgramRequest request) {
+  private Path place(String state, ProgramRequest request) {
     byte[] key =
         String.join(
                 "\0",
-                header,
+                state,
                 request.command(),
                 request.workingDirectory(),
                 new TreeMap<>(request.environment()).toString(),

@@ -196,6 +196,25 @@ class ProfileReaderTest {
             new Library("ucx", Optional.of("1.13.1"), LIB + "libucp.so.0.0.0", List.of()));
   }
 
+  @Test
+  void aSandboxIsRememberedUntilSoftwareIsInstalled() throws IOException {
+    ProfileStore store = new ProfileStore(new UserCache(directory.resolve("cache")));
+    makeOpenMpi();
+    Files.createDirectories(root.resolve("home/alice"));
+    Image image = ImageReader.read(root);
+    ImageProfile before = store.of(image);
+    assertThat(before.mpi()).hasSize(1);
+    Files.delete(root.resolve("etc/os-release"));
+    text("etc/os-release", "PRETTY_NAME=other\n");
+    library("usr/local/lib/libmpich.so.12.4.1", "libmpich.so.12", "int MPI_Init;");
+    assertThat(store.of(image).mpi()).hasSize(2);
+    String state = ImageState.of(image);
+    text("home/alice/data", "x");
+    assertThat(ImageState.of(image)).isEqualTo(state);
+    text("opt/tool/lib/libx.so", "x");
+    assertThat(ImageState.of(image)).isNotEqualTo(state);
+  }
+
   /** The state that the world-size guard reads: the variable's place in the mapped file. */
   @ParameterizedTest
   @CsvSource({
