@@ -108,6 +108,15 @@ class GuardIT {
     programs.put(
         "MPI twice, one after the other",
         words("", open, "sh", "-c", "./life-openmpi 0 6 0; ./life-openmpi 2 6 0"));
+    programs.put(
+        "rank 0 alone for a while, without the guard",
+        words(
+            "--no-guard",
+            open,
+            "sh",
+            "-c",
+            "if [ $SLURM_PROCID = 0 ]; then env -u PMIX_NAMESPACE -u PMIX_RANK ./life-openmpi 0 9 0;"
+                + " fi; exec hello-mpi"));
     programs.put("wanted alone", words("--singletons", mpich, "./life-mpich", "0", "20", "0"));
     programs.put(
         "one rank of MPI", List.of("-n", "1", open, "--", "./life-openmpi", "0", "20", "0"));

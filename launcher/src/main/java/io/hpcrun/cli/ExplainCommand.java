@@ -74,9 +74,11 @@ final class ExplainCommand {
     plan.refusals().forEach(refusal -> print("refused", refusal));
     if (plan.refusals().isEmpty()) {
       line(
-          plan.warnings().isEmpty()
-              ? "verdict: it fits"
-              : "verdict: it may fail; see the warnings above");
+          !plan.warnings().isEmpty()
+              ? "verdict: it may fail; see the warnings above"
+              : known.program().name().isEmpty() || known.program().path().isPresent()
+                  ? "verdict: it fits"
+                  : "verdict: it fits, if the command is there; it was not found");
     } else {
       line("verdict: refused; nothing would be submitted without --force");
     }
@@ -112,7 +114,10 @@ final class ExplainCommand {
                     switch (program.reach()) {
                       case CLOSED -> "not an MPI program";
                       case OPEN -> "may start or load something else";
-                      case UNKNOWN -> "it could not be looked at";
+                      case UNKNOWN ->
+                          program.path().isPresent()
+                              ? "it could not be looked at"
+                              : "not found in the container";
                     });
     return program.name() + program.path().map(path -> " = " + path).orElse("") + ": " + what;
   }

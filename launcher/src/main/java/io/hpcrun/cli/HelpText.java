@@ -162,6 +162,7 @@ final class HelpText {
     help.append("\nMPI:\n\n");
     row(help, '\0', "mpi", "=KIND", "auto (default), none, or one of 'srun --mpi=list'");
     row(help, '\0', "singletons", "", "each rank is to be an MPI job of its own");
+    row(help, '\0', "no-guard", "", "do not end launches whose ranks turn out to be alone");
     row(help, '\0', "force", "", "do what is known to fail, with a warning");
     if (program.equals("sbatch")) {
       row(help, '\0', "image", "=IMAGE", "the image of a script (in its #HPCRUN lines)");

@@ -102,7 +102,7 @@ final class LaunchOptions {
     for (ContainerFlag flag : ContainerFlag.values()) {
       options.addOption(Option.builder().longOpt(flag.option()).get());
     }
-    for (String name : List.of("force", "singletons")) {
+    for (String name : List.of("force", "singletons", "no-guard")) {
       options.addOption(Option.builder().longOpt(name).get());
     }
     for (String name :
@@ -407,7 +407,11 @@ final class LaunchOptions {
           "--mpi " + ByteString.ofLatin1(mpi) + " is not the name of a plug-in",
           "use auto, none or a name that 'srun --mpi=list' shows");
     }
-    return new MpiChoice(plugin, parsed.options().hasOption("force"), singletons);
+    return new MpiChoice(
+        plugin,
+        parsed.options().hasOption("force"),
+        singletons,
+        !parsed.options().hasOption("no-guard"));
   }
 
   private static <T> T choice(

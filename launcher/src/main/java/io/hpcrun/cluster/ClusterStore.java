@@ -19,6 +19,7 @@ import org.slf4j.LoggerFactory;
  * hour at most: the login node's plug-ins can change without slurmctld.
  */
 public final class ClusterStore {
+  private static final String END = "end.";
   private static final Duration LIMIT = Duration.ofHours(1);
 
   /** What tells one cluster, and one start of its controller, from another. */
@@ -47,11 +48,18 @@ public final class ClusterStore {
   public List<String> mpiPlugins(Map<String, String> config, Supplier<List<String>> ask) {
     Path place = place(config);
     try {
-      if (Files.isReadable(place)
+      if (Files.exists(place)
           && Files.getLastModifiedTime(place).toInstant().isAfter(Instant.now().minus(LIMIT))) {
-        List<String> known = Files.readAllLines(place);
-        if (!known.isEmpty()) {
-          return known;
+        List<String> known =
+            cache
+                .recall(place)
+                .map(bytes -> new String(bytes, StandardCharsets.UTF_8).lines().toList())
+                .orElse(List.of());
+        // srun always names none; the last line says that nothing is cut off.
+        if (known.contains(ClusterFacts.NONE)
+            && known.getLast().equals(END)
+            && known.stream().allMatch(name -> name.matches("[A-Za-z0-9_.]+"))) {
+          return known.subList(0, known.size() - 1);
         }
       }
     } catch (IOException gone) {
@@ -62,7 +70,8 @@ public final class ClusterStore {
 
   /** Remembers the plug-ins that Slurm has just named, and returns them. */
   public List<String> remember(Map<String, String> config, List<String> plugins) {
-    cache.remember(place(config), String.join("\n", plugins).getBytes(StandardCharsets.UTF_8));
+    cache.remember(
+        place(config), (String.join("\n", plugins) + "\n" + END).getBytes(StandardCharsets.UTF_8));
     return plugins;
   }
 

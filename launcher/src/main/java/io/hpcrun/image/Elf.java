@@ -6,24 +6,24 @@ import java.nio.MappedByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Path;
 import java.util.Arrays;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Predicate;
+import java.util.function.Supplier;
 import java.util.regex.MatchResult;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import net.fornwall.jelf.ElfDynamicSection;
-import net.fornwall.jelf.ElfException;
 import net.fornwall.jelf.ElfFile;
 import net.fornwall.jelf.ElfSection;
 import net.fornwall.jelf.ElfStringTable;
 import net.fornwall.jelf.ElfSymbol;
 import net.fornwall.jelf.ElfSymbolTableSection;
+import org.slf4j.LoggerFactory;
 
 /** What an ELF file says of itself in its dynamic section. */
 final class Elf {
@@ -49,12 +49,28 @@ final class Elf {
   static Optional<Elf> read(Path file) throws IOException {
     // Mapped: some libraries are larger than the heap.
     try (FileChannel channel = FileChannel.open(file)) {
-      return Optional.of(
-          new Elf(
-              file, ElfFile.from(channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size()))));
-    } catch (ElfException | IndexOutOfBoundsException | java.nio.BufferUnderflowException noElf) {
-      return Optional.empty();
+      if (channel.size() > Integer.MAX_VALUE) {
+        return Optional.empty(); // more than the library can read
+      }
+      ElfFile elf = ElfFile.from(channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size()));
+      return Optional.of(new Elf(file, elf));
+    } catch (RuntimeException | OutOfMemoryError noElf) {
+      return damaged(noElf, Optional.empty());
     }
+  }
+
+  /** Reads a part; files may be damaged anywhere, or made to be, and their numbers are believed. */
+  private static <T> T part(Supplier<T> reader, T otherwise) {
+    try {
+      return reader.get();
+    } catch (RuntimeException | OutOfMemoryError damage) {
+      return damaged(damage, otherwise);
+    }
+  }
+
+  private static <T> T damaged(Throwable damage, T otherwise) {
+    LoggerFactory.getLogger(Elf.class).debug("a damaged ELF file", damage);
+    return otherwise;
   }
 
   String architecture() {
@@ -66,8 +82,12 @@ final class Elf {
   }
 
   List<String> needed() {
-    ElfDynamicSection section = elf.getDynamicSection();
-    return section == null ? List.of() : section.getNeededLibraries();
+    return part(
+        () -> {
+          ElfDynamicSection section = elf.getDynamicSection();
+          return section == null ? List.of() : section.getNeededLibraries();
+        },
+        List.of());
   }
 
   /** DT_RPATH's directories. */
@@ -88,26 +108,35 @@ final class Elf {
   }
 
   private Stream<String> text(int tag) {
+    return part(() -> texts(tag), List.<String>of()).stream();
+  }
+
+  private List<String> texts(int tag) {
     ElfDynamicSection section = elf.getDynamicSection();
     ElfStringTable strings = elf.getDynamicStringTable();
     if (section == null || strings == null) {
-      return Stream.empty();
+      return List.of();
     }
     return section.entries.stream()
         .filter(entry -> entry.d_tag == tag)
-        .map(entry -> strings.get((int) entry.d_val_or_ptr));
+        .map(entry -> strings.get((int) entry.d_val_or_ptr))
+        .toList();
   }
 
   /** Names of dynamic symbols, defined here or wanted from elsewhere. */
   Set<String> symbols(Predicate<String> wanted) {
+    return part(
+        () ->
+            dynamicSymbols()
+                .map(ElfSymbol::getName)
+                .filter(name -> name != null && wanted.test(name))
+                .collect(Collectors.toSet()),
+        Set.of());
+  }
+
+  private Stream<ElfSymbol> dynamicSymbols() {
     ElfSymbolTableSection table = elf.getDynamicSymbolTableSection();
-    if (table == null) {
-      return Set.of();
-    }
-    return Arrays.stream(table.symbols)
-        .map(ElfSymbol::getName)
-        .filter(name -> name != null && wanted.test(name))
-        .collect(Collectors.toSet());
+    return table == null ? Stream.of() : Arrays.stream(table.symbols);
   }
 
   /**
@@ -115,16 +144,15 @@ final class Elf {
    * these that is defined here.
    */
   Optional<Map.Entry<String, Long>> address(List<String> names) {
-    ElfSymbolTableSection table = elf.getDynamicSymbolTableSection();
-    if (table == null) {
-      return Optional.empty();
-    }
-    Map<String, Long> found = new HashMap<>();
-    for (ElfSymbol symbol : table.symbols) {
-      if (symbol.st_shndx != 0 && names.contains(symbol.getName())) {
-        found.put(symbol.getName(), symbol.st_value);
-      }
-    }
+    Map<String, Long> found =
+        part(
+            () ->
+                dynamicSymbols()
+                    .filter(symbol -> symbol.st_shndx != 0 && names.contains(symbol.getName()))
+                    .collect(
+                        Collectors.toMap(
+                            ElfSymbol::getName, symbol -> symbol.st_value, (one, other) -> one)),
+            Map.of());
     return names.stream()
         .filter(found::containsKey)
         .findFirst()
@@ -136,7 +164,7 @@ final class Elf {
    * nothing more is read keeps no part of the file in memory.
    */
   Optional<MatchResult> find(Pattern pattern) throws IOException {
-    ElfSection constants = elf.firstSectionByName(".rodata");
+    ElfSection constants = part(() -> elf.firstSectionByName(".rodata"), null);
     try (FileChannel channel = FileChannel.open(file)) {
       long from = constants == null ? 0 : constants.header.sh_offset;
       long length = constants == null ? channel.size() : constants.header.sh_size;

@@ -60,6 +60,8 @@ public final class ProfileReader {
       Pattern.compile("libibverbs\\.so\\.1\\.\\d+\\.(\\d+\\.\\d+)");
   private static final Pattern REAL_NAME = Pattern.compile(".*\\.so\\.(\\d+)\\.(\\d+)\\.(\\d+)");
 
+  private static final long LARGEST_TEXT = 1 << 20;
+
   private final List<Entry> entries;
   private final Map<String, Path> fetched;
   private final Map<String, String> packages = new TreeMap<>();
@@ -283,7 +285,7 @@ public final class ProfileReader {
   private Optional<String> system() throws IOException {
     for (String path : List.of("etc/os-release", "usr/lib/os-release")) {
       Path file = fetched.get(path);
-      if (file != null) {
+      if (file != null && Files.size(file) <= LARGEST_TEXT) {
         return Files.readAllLines(file, java.nio.charset.StandardCharsets.UTF_8).stream()
             .filter(line -> line.startsWith("PRETTY_NAME="))
             .map(line -> line.substring("PRETTY_NAME=".length()).replace("\"", ""))
@@ -297,7 +299,7 @@ public final class ProfileReader {
   private Map<String, String> labels() throws IOException {
     Map<String, String> labels = new TreeMap<>();
     Path file = fetched.get(".singularity.d/labels.json");
-    if (file == null) {
+    if (file == null || Files.size(file) > LARGEST_TEXT) {
       return labels;
     }
     try (JsonParser json =

@@ -2,7 +2,6 @@ package io.hpcrun.image;
 
 import io.hpcrun.failure.Failure;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
 
@@ -37,9 +36,7 @@ public final class ProfileStore {
     try {
       Path place = cache.directory().resolve("profiles").resolve(ImageState.of(image) + ".json");
       Optional<ImageProfile> known =
-          remembered && Files.isReadable(place)
-              ? ProfileJson.read(Files.readAllBytes(place))
-              : Optional.empty();
+          remembered ? cache.recall(place).flatMap(ProfileJson::read) : Optional.empty();
       if (known.isPresent()) {
         return known.get();
       }

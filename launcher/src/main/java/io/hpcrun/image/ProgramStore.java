@@ -3,7 +3,6 @@ package io.hpcrun.image;
 import io.hpcrun.failure.Failure;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.Optional;
@@ -29,13 +28,13 @@ public final class ProgramStore {
   public Program of(Image image, ImageProfile profile, ProgramRequest request) {
     try {
       Path place = place(ImageState.of(image), request);
-      if (Files.isReadable(place)) {
-        Optional<ProgramJson.Remembered> known =
-            ProgramJson.read(Files.readAllBytes(place))
-                .filter(remembered -> remembered.states().equals(states(remembered)));
-        if (known.isPresent()) {
-          return known.get().program();
-        }
+      Optional<ProgramJson.Remembered> known =
+          cache
+              .recall(place)
+              .flatMap(ProgramJson::read)
+              .filter(remembered -> remembered.states().equals(states(remembered)));
+      if (known.isPresent()) {
+        return known.get().program();
       }
       ProgramReader.Result result = ProgramReader.read(image, profile, request);
       Map<String, String> states = new TreeMap<>();

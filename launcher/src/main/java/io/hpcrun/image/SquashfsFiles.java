@@ -17,6 +17,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Predicate;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -46,12 +47,21 @@ final class SquashfsFiles implements ImageFiles {
   @Override
   public List<Entry> list(Predicate<Entry> wanted) {
     List<Entry> entries = new ArrayList<>();
+    AtomicLong seen = new AtomicLong();
     Programs.Result result =
         Programs.runForLines(
             List.of("unsquashfs", "-o", String.valueOf(part.offset()), "-lls", image.toString()),
             LIMIT,
-            line -> entry(line, wanted, entries));
+            line -> {
+              seen.incrementAndGet();
+              entry(line, wanted, entries);
+            });
     check(result);
+    if (seen.get() == 0) {
+      throw Failure.image(
+          "unsquashfs shows no file in the image " + image,
+          "build or copy it again; unsquashfs must be of squashfs-tools 4.4 or newer");
+    }
     return entries;
   }
 

@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Map;
+import java.util.Optional;
 import org.slf4j.LoggerFactory;
 
 /**
@@ -15,6 +16,8 @@ import org.slf4j.LoggerFactory;
  * appear in it whole or not at all.
  */
 public record UserCache(Path directory) {
+  private static final long LARGEST = 4 << 20;
+
   /** The cache of the user with these variables. */
   public UserCache(Map<String, String> environment) {
     this(base(environment.getOrDefault("XDG_CACHE_HOME", "")).resolve("hpcrun"));
@@ -30,6 +33,20 @@ public record UserCache(Path directory) {
   public void copyProgram(Path program, Path place) throws IOException {
     try (InputStream in = Files.newInputStream(program)) {
       put(in, place, "r-x------");
+    }
+  }
+
+  /**
+   * What was remembered at a place; empty if it is not there, or is nothing that hpcrun remembers.
+   */
+  public Optional<byte[]> recall(Path place) {
+    try {
+      return Files.isRegularFile(place) && Files.size(place) <= LARGEST
+          ? Optional.of(Files.readAllBytes(place))
+          : Optional.empty();
+    } catch (IOException notReadable) {
+      LoggerFactory.getLogger(UserCache.class).debug("{} cannot be read", place, notReadable);
+      return Optional.empty();
     }
   }
 

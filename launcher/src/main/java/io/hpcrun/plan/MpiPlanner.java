@@ -113,7 +113,10 @@ final class MpiPlanner {
   /** What the agents need to see whether rank 0 is alone; see guard.bash. */
   private List<String> guard() {
     List<String> words = new ArrayList<>();
-    if (traits.contains(Trait.MANY) && !program.isLauncher() && !spec.mpi().singletons()) {
+    if (traits.contains(Trait.MANY)
+        && !program.isLauncher()
+        && spec.mpi().guard()
+        && !spec.mpi().singletons()) {
       Stream.concat(program.mpi().stream(), profile.stream().flatMap(p -> p.mpi().stream()))
           .distinct()
           .filter(mpi -> !mpi.state().isEmpty() && mpi.path().matches("[^:\\s]+"))
@@ -124,7 +127,9 @@ final class MpiPlanner {
             "world-size-guard",
             words.isEmpty() ? "off" : "on",
             guardReason(words),
-            spec.mpi().singletons() ? "option --singletons" : "built-in"));
+            spec.mpi().singletons()
+                ? "option --singletons"
+                : spec.mpi().guard() ? "built-in" : "option --no-guard"));
     return words;
   }
 
@@ -151,9 +156,15 @@ final class MpiPlanner {
     if (program.isLauncher()) {
       return "the ranks are the launcher's";
     }
-    return traits.contains(Trait.MANY)
+    if (!spec.mpi().guard()) {
+      return "you do not want it";
+    }
+    if (!traits.contains(Trait.MANY)) {
+      return "there is one rank";
+    }
+    return candidates.isEmpty()
         ? "no MPI is known that could be left alone"
-        : "there is one rank";
+        : "an MPI that --mpi=" + plugin + " wires does not show whether it is";
   }
 
   private void addTraits() {
@@ -398,6 +409,18 @@ final class MpiPlanner {
     return "rule " + rule.id() + ": " + rule.source();
   }
 
+  /** What to do about a plug-in that the MPI does not speak. */
+  private String instead() {
+    boolean other =
+        plugins().stream().anyMatch(each -> candidates.stream().anyMatch(mpi -> speaks(mpi, each)));
+    return spec.mpi().plugin().isPresent() && other
+        ? "leave out --mpi"
+        : "use an image whose MPI speaks one of: "
+            + plugins().stream()
+                .filter(each -> !each.equals(NONE) && !each.matches("pmix_v\\d"))
+                .collect(Collectors.joining(", "));
+  }
+
   private String text(MpiRule rule, String template) {
     List<Mpi> meant =
         candidates.stream()
@@ -417,11 +440,7 @@ final class MpiPlanner {
                 .distinct()
                 .collect(Collectors.joining(", ")))
         .replace("{plugin}", plugin)
-        .replace(
-            "{plugins}",
-            plugins().stream()
-                .filter(each -> !each.equals(NONE) && !each.matches("pmix_v\\d"))
-                .collect(Collectors.joining(", ")))
+        .replace("{instead}", instead())
         .replace("{missing}", String.join(", ", program.missing()))
         .replace("{pmi2}", library("pmi2").map(library -> "/" + library.path()).orElse(""))
         .replace("{slurm}", cluster.slurmVersion());

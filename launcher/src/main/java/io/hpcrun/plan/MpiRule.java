@@ -8,7 +8,7 @@ import java.util.stream.Stream;
 
 /**
  * One row of the table of MPI rules: when it holds, what follows, why, and who says so. Texts may
- * hold {@code {mpi}}, {@code {speaks}}, {@code {plugin}}, {@code {plugins}}, {@code {slurm}},
+ * hold {@code {mpi}}, {@code {speaks}}, {@code {plugin}}, {@code {instead}}, {@code {slurm}},
  * {@code {command}} and {@code {pmix}}.
  *
  * @param id the row's name in messages and documentation

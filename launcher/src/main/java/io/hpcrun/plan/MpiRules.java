@@ -74,14 +74,14 @@ final class MpiRules {
           new MpiRule(
               "deaf",
               When.that(Trait.DEAF, Trait.LINKED, Trait.MANY).withPlugin(PMIX, PMI2, CRAY),
-              new Refuse("leave out --mpi, or use an image whose MPI speaks one of: {plugins}"),
+              new Refuse("{instead}"),
               "{command} is linked to {mpi}, which speaks {speaks}; with --mpi={plugin} "
                   + ALL_RANKS_ZERO,
               SINGLETONS),
           new MpiRule(
               "deaf-perhaps",
               When.that(Trait.DEAF, Trait.PERHAPS, Trait.MANY).withPlugin(PMIX, PMI2, CRAY),
-              new Warn("use an image whose MPI speaks one of: {plugins}"),
+              new Warn("{instead}"),
               "the image's {mpi} speaks {speaks}; if {command} uses it, with --mpi={plugin} "
                   + ALL_RANKS_ZERO,
               SINGLETONS),

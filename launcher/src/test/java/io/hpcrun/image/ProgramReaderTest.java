@@ -227,6 +227,29 @@ class ProgramReaderTest {
     assertThat(read("nothing")).isEqualTo(Program.unknown("nothing"));
   }
 
+  /** Whatever is broken in a file: it is looked at, and that is all. */
+  @Test
+  void damagedFilesAreNoDefect() throws IOException {
+    makeBoth();
+    Path app = root.resolve("bin/app");
+    program(app, "opt/mpich/libmpi.so.12");
+    byte[] good = Files.readAllBytes(app);
+    for (int length : new int[] {0, 1, 16, 63, 64, 200, 1000, good.length / 2, good.length - 1}) {
+      Files.write(app, java.util.Arrays.copyOf(good, length));
+      assertThat(read("app").path()).contains("/bin/app");
+    }
+    for (int at = 16; at < 64; at++) {
+      byte[] bad = good.clone();
+      java.util.Arrays.fill(bad, at, Math.min(64, at + 4), (byte) 0x7f);
+      Files.write(app, bad);
+      assertThat(read("app").path()).as("changed at %d", at).contains("/bin/app");
+    }
+    try (var channel = Files.newByteChannel(app, java.nio.file.StandardOpenOption.WRITE)) {
+      channel.position(3L << 30).write(java.nio.ByteBuffer.wrap(new byte[1]));
+    }
+    assertThat(read("app").reach()).isEqualTo(Reach.UNKNOWN);
+  }
+
   @Test
   void remembersUntilAFileChanges() throws IOException {
     makeBoth();

@@ -257,7 +257,7 @@ class MpiRulesTest {
             "not-wired",
             launch().linkedTo(MPICH).mpi("none"),
             "refused: app is linked to MPICH 4.2.1; with --mpi=none every rank would be rank 0 of 1",
-            launch().linkedTo(MPICH).choice(new MpiChoice(Optional.empty(), false, true))),
+            launch().linkedTo(MPICH).choice(new MpiChoice(Optional.empty(), false, true, true))),
         row(
             "not-wired-perhaps",
             launch().script(MPICH).mpi("none"),
@@ -419,7 +419,10 @@ class MpiRulesTest {
   @Test
   void forceTurnsRefusalsIntoWarnings() {
     Plan forced =
-        launch().linkedTo(MPICH).choice(new MpiChoice(Optional.of("pmix"), true, false)).plan();
+        launch()
+            .linkedTo(MPICH)
+            .choice(new MpiChoice(Optional.of("pmix"), true, false, true))
+            .plan();
     assertThat(forced.refusals()).isEmpty();
     assertThat(forced.warnings()).extracting(Advice::text).anyMatch(t -> t.contains("rank 0 of 1"));
     assertThat(forced.guard()).containsExactly("1:2:4096:never:MPICH 4.2.1:usr/lib/libmpi.so.1");
@@ -453,10 +456,17 @@ class MpiRulesTest {
     assertThat(launch().linkedTo(OPEN_MPI_5).ranks("1").plan().guard()).isEmpty();
     assertThat(launch().linkedTo(MPICH).plan().guard()).isEmpty();
     assertThat(launch().mpirun(OPEN_MPI_5).plan().guard()).isEmpty();
+    Plan unguarded =
+        launch()
+            .linkedTo(OPEN_MPI_5)
+            .choice(new MpiChoice(Optional.empty(), false, false, false))
+            .plan();
+    assertThat(unguarded.guard()).isEmpty();
+    assertThat(unguarded.mpi()).isEqualTo("pmix");
     assertThat(
             launch()
                 .linkedTo(OPEN_MPI_5)
-                .choice(new MpiChoice(Optional.empty(), false, true))
+                .choice(new MpiChoice(Optional.empty(), false, true, true))
                 .plan()
                 .guard())
         .isEmpty();

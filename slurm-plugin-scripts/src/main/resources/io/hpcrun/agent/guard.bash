@@ -1,11 +1,11 @@
 # The world-size guard: MPI ranks that nothing wires are MPI jobs of their own, each of them rank 0 of 1,
 # and compute the same N times. This is seen from outside, with nothing in the image: the memory of
-# rank 0, or what it has loaded, says whether MPI is initialised, and its sockets say whether it has met
+# rank 0, or what it has made, says whether MPI is initialised, and its sockets say whether it has met
 # Slurm's PMIx server. One agent looks, at one process, a few times.
 #
 # hpcrun_guard holds words FIRST:LAST:OFFSET:CONTACT:NAME:PATH, one for each MPI library that may not be
 # wired. PATH is the file (in the image), OFFSET where it keeps the state of MPI, an int, which is between
-# FIRST and LAST while MPI is initialised; with - for OFFSET only what MPI_Init loads can tell. CONTACT
+# FIRST and LAST while MPI is initialised; with - for OFFSET only what MPI_Init makes can tell. CONTACT
 # is never (it does not speak what Slurm speaks) or pmix.
 
 # hpcrun_guard_first PID STEP: rank 0 of a step has begun. It is looked at after 3 s.
@@ -24,7 +24,7 @@ hpcrun_guard_look() {
   local -a pids=("$hpcrun_first") children
   hpcrun_guard_next=$((SECONDS + (SECONDS - hpcrun_guard_began) / 2))
   ((hpcrun_guard_next <= SECONDS + 60)) || hpcrun_guard_next=$((SECONDS + 60))
-  for ((i = 0; i < ${#pids[@]} && i < 64; i++)); do
+  for ((i = 0; i < ${#pids[@]} && i < 16; i++)); do
     pid=${pids[i]}
     { read -r name <"/proc/$pid/comm"; } 2>/dev/null || continue
     case $name in # these wire their ranks themselves
@@ -40,8 +40,9 @@ hpcrun_guard_look() {
       1)
         if [[ $hpcrun_suspected == "$pid" ]]; then
           hpcrun_first=''
-          hpcrun_say "rank 0 of $hpcrun_guard_ranks on $hpcrun_node is an MPI job of its own: $REPLY, initialised without Slurm's --mpi=$hpcrun_mpi; the launch is ended"
-          hpcrun_say "what to do: 'hpcrun explain' says what fits the image; if each rank is meant to be alone: --singletons"
+          [[ $hpcrun_mpi == none ]] && name='with --mpi=none' || name="without Slurm's --mpi=$hpcrun_mpi"
+          hpcrun_say "rank 0 of $hpcrun_guard_ranks on $hpcrun_node is an MPI job of its own: $REPLY, initialised $name; the launch is ended"
+          hpcrun_say "what to do: 'hpcrun explain' says what fits the image; if each rank is meant to be alone: --singletons; if only this process: --no-guard"
           hpcrun_note alone 3 ''
           scancel --signal=KILL "$SLURM_JOB_ID.$hpcrun_first_step"
         else
@@ -63,13 +64,12 @@ hpcrun_guard_look() {
 # alone (REPLY is the library, hpcrun_guard_ranks the number of ranks), 2 if MPI is not initialised or
 # this cannot be told.
 hpcrun_guard_process() {
-  local range offset file word='' start='' loaded='' state
+  local range offset file word='' start='' made='' state
   local -a known
   hpcrun_guard_ranks=''
   while read -r range _ offset _ _ file; do
     case $file in
-      # What MPICH's MPI_Init loads or makes: UCX's and libfabric's transports, hwloc's parts, segments.
-      */ucx/libuct_* | */libfabric/*-fi.so* | */hwloc/hwloc_*.so | /dev/shm/mpich_* | /dev/shm/ucx_*) loaded=1 ;;
+      /dev/shm/mpich_* | /dev/shm/ucx_shm_posix_*) made=1 ;; # by MPICH's MPI_Init
       *.so*)
         [[ -z $start && $offset == 00000000 ]] || continue
         for word in "${hpcrun_guard[@]}"; do
@@ -81,17 +81,17 @@ hpcrun_guard_process() {
         ;;
       *) ;;
     esac
-  done 2>/dev/null <"/proc/$1/maps"
+  done < <(head -n 20000 "/proc/$1/maps" 2>/dev/null) # bash reads /proc itself in small pieces, each made anew
   [[ -n $start ]] || return 2
   while IFS= read -r -d '' range; do
     [[ $range != SLURM_STEP_NUM_TASKS=* ]] || hpcrun_guard_ranks=${range#*=}
-  done 2>/dev/null <"/proc/$1/environ"
+  done < <(cat "/proc/$1/environ" 2>/dev/null)
   [[ $hpcrun_guard_ranks =~ ^[0-9]+$ ]] || return 2
   ((hpcrun_guard_ranks > 1)) || return 0
   IFS=: read -r -a known < <(printf '%s\n' "$word")
   REPLY=${known[4]}
   if [[ ${known[2]} == - ]]; then
-    [[ -n $loaded && ${known[3]} == never ]] || return 2
+    [[ -n $made && ${known[3]} == never ]] || return 2
     return 1
   fi
   # Reading another process's memory may be forbidden on this node.
@@ -113,7 +113,7 @@ hpcrun_guard_contact() {
       printf -v port '%04X' "${BASH_REMATCH[1]}"
       ports[$port]=1
     fi
-  done <"/proc/$1/environ"
+  done < <(cat "/proc/$1/environ")
   while read -r word; do
     if [[ $word =~ socket:\[([0-9]+)\]$ ]]; then
       sockets[${BASH_REMATCH[1]}]=1
