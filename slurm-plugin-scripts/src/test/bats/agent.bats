@@ -389,6 +389,15 @@ cache() {
   [[ $(<notes) == $'have\tc1\t0\t' && $hpcrun_image == "$PWD/cache/$hpcrun_digest.sif" && $hpcrun_from == node ]]
 }
 
+@test "staging: what killed jobs left goes, what is being sent stays" {
+  cache
+  run hpcrun_stage "$PWD/cache/part.$hpcrun_digest.1" <<<copy
+  touch "cache/part.$hpcrun_digest.2" cache/part.abc.3
+  touch -d '-20 minutes' "cache/part.$hpcrun_digest.4" cache/part.abc.5
+  hpcrun_stage "$PWD/cache/part.$hpcrun_digest.6" >notes </dev/null
+  [[ $(<notes) == $'have\tc1\t0\t' && $(cd cache && echo part.*) == "part.$hpcrun_digest.2 part.abc.3" ]]
+}
+
 @test "staging: a copy that was sent is checked before it is used" {
   cache
   mkdir -m 700 cache

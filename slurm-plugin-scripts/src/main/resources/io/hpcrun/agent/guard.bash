@@ -40,7 +40,8 @@ hpcrun_guard_look() {
       1)
         if [[ $hpcrun_suspected == "$pid" ]]; then
           hpcrun_first=''
-          [[ $hpcrun_mpi == none ]] && name='with --mpi=none' || name="without Slurm's --mpi=$hpcrun_mpi"
+          name="without Slurm's --mpi=$hpcrun_mpi"
+          [[ $hpcrun_mpi != none ]] || name='with --mpi=none'
           hpcrun_say "rank 0 of $hpcrun_guard_ranks on $hpcrun_node is an MPI job of its own: $REPLY, initialised $name; the launch is ended"
           hpcrun_say "what to do: 'hpcrun explain' says what fits the image; if each rank is meant to be alone: --singletons; if only this process: --no-guard"
           hpcrun_note alone 3 ''

@@ -78,16 +78,20 @@ hpcrun_unlock_staging() {
   exec {hpcrun_stage_lock}>&-
 }
 
-# Makes room for the image: removes what killed jobs left, then the least recently used images that
-# nobody uses, until limit and file system have room. Fails with a hpcrun_reason.
-hpcrun_make_room() {
-  local file owner size total=0 free block lock
-  local -a files=()
+# Removes the unfinished copies that killed jobs left: hpcrun_sweep_parts SECONDS [DIGEST], those that are
+# so old, DIGEST being the image whose staging this agent has locked. (A node that has an image is sent
+# it all the same, without a lock, where others lack it.)
+hpcrun_sweep_parts() {
+  local file owner lock written now
+  printf -v now '%(%s)T' -1
   for file in "$hpcrun_stage_directory"/part.*; do
+    if ! written=$(stat -c %Y -- "$file" 2>/dev/null) || ((now - written < $1)); then
+      continue
+    fi
     # A part is being written as long as the staging of its image is locked.
     owner=${file##*/part.} owner=${owner%%.*}
-    if [[ $owner == "$hpcrun_digest" ]]; then
-      rm -f -- "$file" # this agent has the lock
+    if [[ $owner == "${2-}" ]]; then
+      rm -f -- "$file"
     elif [[ -f $file ]] && { exec {lock}>>"$hpcrun_stage_directory/$owner.lock"; } 2>/dev/null; then
       if flock -xn "$lock"; then
         rm -f -- "$file" "$hpcrun_stage_directory/$owner.lock"
@@ -95,6 +99,14 @@ hpcrun_make_room() {
       exec {lock}>&-
     fi
   done
+}
+
+# Makes room for the image: removes what killed jobs left, then the least recently used images that
+# nobody uses, until limit and file system have room. Fails with a hpcrun_reason.
+hpcrun_make_room() {
+  local file size total=0 free block lock
+  local -a files=()
+  hpcrun_sweep_parts 0 "$hpcrun_digest"
   while read -r _ size file; do
     files+=("$size $file")
     total=$((total + size))
@@ -154,6 +166,7 @@ hpcrun_stage() {
     hpcrun_note pass 0 ''
   elif hpcrun_take_staged; then
     hpcrun_note have 0 ''
+    hpcrun_sweep_parts 600
     return 0
   else
     hpcrun_lock_staging
