@@ -13,6 +13,9 @@ import java.util.function.Predicate;
  * trusted.
  */
 interface ImageFiles extends AutoCloseable {
+  /** Bytes of a text that is read whole; larger ones say nothing that counts. */
+  long LARGEST_TEXT = 1 << 20;
+
   /**
    * A file of an image.
    *

@@ -20,6 +20,9 @@ import tools.jackson.core.json.JsonFactory;
 
 /** A profile as JSON, schema {@code hpcrun.profile/1} (docs/inspect.md). */
 public final class ProfileJson {
+  /** Made once: it is costly, and meant to be shared. */
+  static final JsonFactory FACTORY = new JsonFactory();
+
   private static final String SCHEMA = "hpcrun.profile/1";
 
   private ProfileJson() {}
@@ -28,7 +31,7 @@ public final class ProfileJson {
   public static byte[] write(ImageProfile profile) {
     ByteArrayOutputStream bytes = new ByteArrayOutputStream();
     try (JsonGenerator json =
-        new JsonFactory().createGenerator(ObjectWriteContext.empty(), bytes, JsonEncoding.UTF8)) {
+        FACTORY.createGenerator(ObjectWriteContext.empty(), bytes, JsonEncoding.UTF8)) {
       json.writeStartObject();
       json.writeStringProperty("schema", SCHEMA);
       string(json, "architecture", profile.architecture());
@@ -89,15 +92,12 @@ public final class ProfileJson {
    * or that another version wrote.
    */
   static Optional<ImageProfile> read(byte[] text) {
-    try (JsonParser json = new JsonFactory().createParser(ObjectReadContext.empty(), text)) {
+    try (JsonParser json = FACTORY.createParser(ObjectReadContext.empty(), text)) {
       json.nextToken();
       Map<String, Object> profile = object(json);
       if (!SCHEMA.equals(profile.get("schema"))) {
         return Optional.empty();
       }
-      Map<String, String> labels = new TreeMap<>();
-      ((Map<?, ?>) profile.get("labels"))
-          .forEach((name, value) -> labels.put((String) name, (String) value));
       return Optional.of(
           new ImageProfile(
               string(profile, "architecture"),
@@ -107,7 +107,7 @@ public final class ProfileJson {
               libraries(profile, "pmi"),
               libraries(profile, "network"),
               libraries(profile, "gpu"),
-              labels));
+              texts(profile, "labels")));
     } catch (JacksonException | ClassCastException | NullPointerException notOurs) {
       return Optional.empty();
     }
@@ -139,6 +139,13 @@ public final class ProfileJson {
 
   static Optional<String> string(Map<String, Object> object, String name) {
     return Optional.ofNullable((String) object.get(name));
+  }
+
+  /** A member that is an object of strings. */
+  static Map<String, String> texts(Map<String, Object> object, String name) {
+    Map<String, String> texts = new TreeMap<>();
+    ((Map<?, ?>) object.get(name)).forEach((key, value) -> texts.put((String) key, (String) value));
+    return texts;
   }
 
   static List<String> words(Map<String, Object> object, String name) {

@@ -23,7 +23,6 @@ import tools.jackson.core.JsonParser;
 import tools.jackson.core.JsonToken;
 import tools.jackson.core.ObjectReadContext;
 import tools.jackson.core.exc.StreamReadException;
-import tools.jackson.core.json.JsonFactory;
 
 /** Reads the profile of an image from its files. */
 public final class ProfileReader {
@@ -59,8 +58,6 @@ public final class ProfileReader {
   private static final Pattern VERBS_NAME =
       Pattern.compile("libibverbs\\.so\\.1\\.\\d+\\.(\\d+\\.\\d+)");
   private static final Pattern REAL_NAME = Pattern.compile(".*\\.so\\.(\\d+)\\.(\\d+)\\.(\\d+)");
-
-  private static final long LARGEST_TEXT = 1 << 20;
 
   private final List<Entry> entries;
   private final Map<String, Path> fetched;
@@ -285,7 +282,7 @@ public final class ProfileReader {
   private Optional<String> system() throws IOException {
     for (String path : List.of("etc/os-release", "usr/lib/os-release")) {
       Path file = fetched.get(path);
-      if (file != null && Files.size(file) <= LARGEST_TEXT) {
+      if (file != null && Files.size(file) <= ImageFiles.LARGEST_TEXT) {
         return Files.readAllLines(file, java.nio.charset.StandardCharsets.UTF_8).stream()
             .filter(line -> line.startsWith("PRETTY_NAME="))
             .map(line -> line.substring("PRETTY_NAME=".length()).replace("\"", ""))
@@ -299,11 +296,11 @@ public final class ProfileReader {
   private Map<String, String> labels() throws IOException {
     Map<String, String> labels = new TreeMap<>();
     Path file = fetched.get(".singularity.d/labels.json");
-    if (file == null || Files.size(file) > LARGEST_TEXT) {
+    if (file == null || Files.size(file) > ImageFiles.LARGEST_TEXT) {
       return labels;
     }
     try (JsonParser json =
-        new JsonFactory().createParser(ObjectReadContext.empty(), Files.readAllBytes(file))) {
+        ProfileJson.FACTORY.createParser(ObjectReadContext.empty(), Files.readAllBytes(file))) {
       for (JsonToken token = json.nextToken(); token != null; token = json.nextToken()) {
         if (token == JsonToken.VALUE_STRING && json.currentName() != null) {
           labels.put(json.currentName(), json.getString());

@@ -3,14 +3,12 @@ package io.hpcrun.image;
 import java.io.ByteArrayOutputStream;
 import java.util.Map;
 import java.util.Optional;
-import java.util.TreeMap;
 import tools.jackson.core.JacksonException;
 import tools.jackson.core.JsonEncoding;
 import tools.jackson.core.JsonGenerator;
 import tools.jackson.core.JsonParser;
 import tools.jackson.core.ObjectReadContext;
 import tools.jackson.core.ObjectWriteContext;
-import tools.jackson.core.json.JsonFactory;
 
 /** What was found out about a command, as it is remembered. */
 final class ProgramJson {
@@ -30,7 +28,7 @@ final class ProgramJson {
     Program program = remembered.program();
     ByteArrayOutputStream bytes = new ByteArrayOutputStream();
     try (JsonGenerator json =
-        new JsonFactory().createGenerator(ObjectWriteContext.empty(), bytes, JsonEncoding.UTF8)) {
+        ProfileJson.FACTORY.createGenerator(ObjectWriteContext.empty(), bytes, JsonEncoding.UTF8)) {
       json.writeStartObject();
       json.writeStringProperty("schema", SCHEMA);
       json.writeStringProperty("name", program.name());
@@ -48,15 +46,12 @@ final class ProgramJson {
 
   /** Reads what {@link #write} wrote; empty if it is something else. */
   static Optional<Remembered> read(byte[] text) {
-    try (JsonParser json = new JsonFactory().createParser(ObjectReadContext.empty(), text)) {
+    try (JsonParser json = ProfileJson.FACTORY.createParser(ObjectReadContext.empty(), text)) {
       json.nextToken();
       Map<String, Object> object = ProfileJson.object(json);
       if (!SCHEMA.equals(object.get("schema"))) {
         return Optional.empty();
       }
-      Map<String, String> states = new TreeMap<>();
-      ((Map<?, ?>) object.get("states"))
-          .forEach((file, state) -> states.put((String) file, (String) state));
       return Optional.of(
           new Remembered(
               new Program(
@@ -65,7 +60,7 @@ final class ProgramJson {
                   Program.Reach.of((String) object.get("reach")),
                   ProfileJson.mpi(object, "mpi").stream().findFirst(),
                   ProfileJson.words(object, "missing")),
-              states));
+              ProfileJson.texts(object, "states")));
     } catch (JacksonException | ClassCastException | NullPointerException notOurs) {
       return Optional.empty();
     }

@@ -62,7 +62,6 @@ final class ProgramReader {
       Pattern.compile(
           "(ld-linux.*|ld-musl.*|lib(c|m|dl|rt|pthread|util|resolv|gcc_s|stdc\\+\\+))\\.so.*");
 
-  private static final long LARGEST_TEXT = 1 << 20;
   private static final int MOST_LIBRARIES = 2_000;
 
   private final ContainerFiles files;
@@ -135,7 +134,7 @@ final class ProgramReader {
 
   private static List<String> lines(ContainerFiles files, Found text) throws IOException {
     Optional<Path> file = files.file(text);
-    return file.isPresent() && Files.size(file.get()) <= LARGEST_TEXT
+    return file.isPresent() && Files.size(file.get()) <= ImageFiles.LARGEST_TEXT
         ? Files.readAllLines(file.get(), StandardCharsets.ISO_8859_1)
         : List.of();
   }

@@ -179,7 +179,9 @@ final class MpiPlanner {
       traits.add(Trait.PERHAPS);
     }
     if (program.isLauncher()
-        || (!isMany() && program.reach() != Program.Reach.CLOSED && !candidates.isEmpty())) {
+        || (!traits.contains(Trait.MANY)
+            && program.reach() != Program.Reach.CLOSED
+            && !candidates.isEmpty())) {
       traits.add(Trait.MAY_LAUNCH);
     }
     if (!program.missing().isEmpty()) {
@@ -190,8 +192,8 @@ final class MpiPlanner {
       traits.add(Trait.HAS_UCX);
     }
     List<Library> pmix = libraries(PMIX).toList();
-    if (pmix.stream().anyMatch(MpiPlanner::hasOnlyNative)
-        && pmix.stream().allMatch(library -> !library.parts().contains("psec_munge"))) {
+    if (pmix.stream().anyMatch(library -> library.parts().contains("psec_native"))
+        && pmix.stream().noneMatch(library -> library.parts().contains("psec_munge"))) {
       traits.add(Trait.LACKS_MUNGE);
     }
     if (spec.container().noMount().contains("tmp")
@@ -201,10 +203,6 @@ final class MpiPlanner {
     if (cluster.jobContainer().endsWith("/tmpfs")) {
       traits.add(Trait.PRIVATE_TMP);
     }
-  }
-
-  private static boolean hasOnlyNative(Library pmix) {
-    return pmix.parts().contains("psec_native") && !pmix.parts().contains("psec_munge");
   }
 
   /**

@@ -21,6 +21,7 @@ final class MpiRules {
   private static final String OPEN_MPI_GUIDE = "Open MPI, docs/launching-apps/slurm.rst";
   private static final String MPIRUN_GUIDE =
       "Open MPI, docs/launching-apps; MPICH, doc/wiki/how_to/Using_the_Hydra_Process_Manager.md";
+  private static final String MPIRUN_THREADS = "sylabs/singularity#1695; open-mpi/ompi#8554";
   private static final String MPIRUN_REASON =
       "mpirun starts its ranks itself, in this container, without Slurm";
 
@@ -182,69 +183,21 @@ final class MpiRules {
                       + " I_MPI_PMI_LIBRARY with --env"),
               "{mpi} needs libpmi2 to talk to Slurm, and the image has none",
               MPI_GUIDE),
-          new MpiRule(
-              "mpirun-hydra",
-              When.that(Trait.MAY_LAUNCH),
-              new Setting("HYDRA_BOOTSTRAP", "fork"),
-              MPIRUN_REASON,
-              MPIRUN_GUIDE),
-          new MpiRule(
-              "mpirun-intel",
-              When.that(Trait.MAY_LAUNCH),
-              new Setting("I_MPI_HYDRA_BOOTSTRAP", "fork"),
-              MPIRUN_REASON,
-              MPIRUN_GUIDE),
-          new MpiRule(
-              "mpirun-plm",
-              When.that(Trait.MAY_LAUNCH),
-              new Setting("OMPI_MCA_plm", "isolated"),
-              MPIRUN_REASON,
-              "sylabs/singularity#1695; open-mpi/ompi#8554"),
-          new MpiRule(
-              "mpirun-ras",
-              When.that(Trait.MAY_LAUNCH),
-              new Setting("OMPI_MCA_ras", "^slurm"),
-              MPIRUN_REASON,
-              "sylabs/singularity#1695; open-mpi/ompi#8554"),
-          new MpiRule(
-              "mpirun-prte-plm",
-              When.that(Trait.MAY_LAUNCH),
-              new Setting("PRTE_MCA_plm", "^slurm"),
-              MPIRUN_REASON,
-              "sylabs/singularity#1695; open-mpi/ompi#8554"),
-          new MpiRule(
-              "mpirun-prte-ras",
-              When.that(Trait.MAY_LAUNCH),
-              new Setting("PRTE_MCA_ras", "^slurm"),
-              MPIRUN_REASON,
-              "sylabs/singularity#1695; open-mpi/ompi#8554"),
+          ofMpirun("mpirun-hydra", "HYDRA_BOOTSTRAP", "fork", MPIRUN_GUIDE),
+          ofMpirun("mpirun-intel", "I_MPI_HYDRA_BOOTSTRAP", "fork", MPIRUN_GUIDE),
+          ofMpirun("mpirun-plm", "OMPI_MCA_plm", "isolated", MPIRUN_THREADS),
+          ofMpirun("mpirun-ras", "OMPI_MCA_ras", "^slurm", MPIRUN_THREADS),
+          ofMpirun("mpirun-prte-plm", "PRTE_MCA_plm", "^slurm", MPIRUN_THREADS),
+          ofMpirun("mpirun-prte-ras", "PRTE_MCA_ras", "^slurm", MPIRUN_THREADS),
           new MpiRule(
               "ucx-proc-link",
               When.that(Trait.ALONE).withUcx(VersionRange.below("1.16")),
               new Setting("UCX_POSIX_USE_PROC_LINK", "n"),
               "ranks that do not share a container cannot open each other's /proc files",
               "openucx/ucx#4224; openucx/ucx#4511; fixed by openucx/ucx#9213"),
-          new MpiRule(
-              "vader-cma-3.0",
-              When.mpi(new VersionRange("1.8", "3.0.5"), Family.OPEN_MPI).and(Trait.ALONE),
-              new Setting("OMPI_MCA_btl_vader_single_copy_mechanism", NONE),
-              "{mpi} does not see that ranks in containers of their own cannot read each other's"
-                  + " memory",
-              "open-mpi/ompi#6844"),
-          new MpiRule(
-              "vader-cma-3.1",
-              When.mpi(new VersionRange("3.1.0", "3.1.5"), Family.OPEN_MPI).and(Trait.ALONE),
-              new Setting("OMPI_MCA_btl_vader_single_copy_mechanism", NONE),
-              "{mpi} does not see that ranks in containers of their own cannot read each other's"
-                  + " memory",
-              "open-mpi/ompi#6844"),
-          new MpiRule(
-              "vader-cma-4.0",
-              When.mpi(new VersionRange("4.0.0", "4.0.2"), Family.OPEN_MPI).and(Trait.ALONE),
-              new Setting("OMPI_MCA_btl_vader_single_copy_mechanism", NONE),
-              "{mpi} does not see that ranks in containers of their own cannot read each other's"
-                  + " memory",
-              "open-mpi/ompi#6844"),
+          ofVader("vader-cma-3.0", "1.8", "3.0.5"),
+          ofVader("vader-cma-3.1", "3.1.0", "3.1.5"),
+          ofVader("vader-cma-4.0", "4.0.0", "4.0.2"),
           new MpiRule(
               "mpich-cma",
               When.mpi(VersionRange.from("4.3"), Family.MPICH).and(Trait.ALONE),
@@ -253,4 +206,20 @@ final class MpiRules {
               "pmodels/mpich#7639"));
 
   private MpiRules() {}
+
+  /** What keeps mpirun from looking for Slurm. */
+  private static MpiRule ofMpirun(String id, String name, String value, String source) {
+    return new MpiRule(
+        id, When.that(Trait.MAY_LAUNCH), new Setting(name, value), MPIRUN_REASON, source);
+  }
+
+  /** Open MPI's shared memory, in the releases of a series that do not see user namespaces. */
+  private static MpiRule ofVader(String id, String from, String below) {
+    return new MpiRule(
+        id,
+        When.mpi(new VersionRange(from, below), Family.OPEN_MPI).and(Trait.ALONE),
+        new Setting("OMPI_MCA_btl_vader_single_copy_mechanism", NONE),
+        "{mpi} does not see that ranks in containers of their own cannot read each other's memory",
+        "open-mpi/ompi#6844");
+  }
 }

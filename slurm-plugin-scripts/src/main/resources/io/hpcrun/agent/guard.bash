@@ -20,7 +20,7 @@ hpcrun_guard_first() {
 # Looks at rank 0 and what it started; ends the step if it is alone twice, two seconds apart. Looks
 # again ever more seldom, until it is wired or gone.
 hpcrun_guard_look() {
-  local i=0 pid name file child
+  local i pid name file
   local -a pids=("$hpcrun_first") children
   hpcrun_guard_next=$((SECONDS + (SECONDS - hpcrun_guard_began) / 2))
   ((hpcrun_guard_next <= SECONDS + 60)) || hpcrun_guard_next=$((SECONDS + 60))
