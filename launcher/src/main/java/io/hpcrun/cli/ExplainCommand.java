@@ -56,6 +56,9 @@ final class ExplainCommand {
                             : profile.mpi().stream()
                                 .map(ExplainCommand::named)
                                 .collect(Collectors.joining("; ")))));
+    known
+        .host()
+        .ifPresent(host -> line("host     %s = %s".formatted(host.library(), named(host.mpi()))));
     line("command  " + described(known.program()));
     line(
         "cluster  Slurm %s, srun --mpi=%s, MpiDefault %s"

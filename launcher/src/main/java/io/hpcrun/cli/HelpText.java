@@ -161,6 +161,8 @@ final class HelpText {
     }
     help.append("\nMPI:\n\n");
     row(help, '\0', "mpi", "=KIND", "auto (default), none, or one of 'srun --mpi=list'");
+    row(help, '\0', "mpi-model", "=KIND", "auto (default), container, or host: the nodes' MPI");
+    row(help, '\0', "host-mpi", "=PATH", "the nodes' MPI library (default $HPCRUN_HOST_MPI)");
     row(help, '\0', "singletons", "", "each rank is to be an MPI job of its own");
     row(help, '\0', "no-guard", "", "do not end launches whose ranks turn out to be alone");
     row(help, '\0', "force", "", "do what is known to fail, with a warning");

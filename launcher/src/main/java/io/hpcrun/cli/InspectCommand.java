@@ -19,6 +19,7 @@ import org.apache.commons.cli.Options;
 /** {@code hpcrun inspect IMAGE}: what an image holds that decides how it can be run. */
 final class InspectCommand {
   private static final int LINE = 96;
+  private static final int FEW = 3;
 
   private final PrintStream out;
 
@@ -62,6 +63,7 @@ final class InspectCommand {
                   mpi.speaks().isEmpty()
                       ? "it speaks no interface that Slurm has"
                       : "speaks " + String.join(" and ", mpi.speaks()));
+              users(profile, mpi);
             });
     if (profile.mpi().isEmpty()) {
       row("MPI", "none");
@@ -70,6 +72,24 @@ final class InspectCommand {
     libraries("network", profile.network());
     libraries("GPU", profile.gpu());
     profile.labels().forEach((name, value) -> row("label", name + " = " + value));
+  }
+
+  /** Who needs an MPI library: the first few programs. */
+  private void users(ImageProfile profile, ImageProfile.Mpi mpi) {
+    List<String> users =
+        profile.programs().entrySet().stream()
+            .filter(program -> program.getValue().equals(mpi.soname()))
+            .map(program -> "/" + program.getKey())
+            .toList();
+    if (!users.isEmpty()) {
+      row(
+          "",
+          "as %s needed by %s%s"
+              .formatted(
+                  mpi.soname(),
+                  String.join(", ", users.subList(0, Math.min(users.size(), FEW))),
+                  users.size() > FEW ? " and " + (users.size() - FEW) + " more" : ""));
+    }
   }
 
   private static String size(long bytes) {

@@ -113,6 +113,8 @@ final class LaunchOptions {
             "home",
             "no-mount",
             "mpi",
+            "mpi-model",
+            "host-mpi",
             "mode",
             "stage",
             "stage-dir",
@@ -190,7 +192,7 @@ final class LaunchOptions {
         verbatim(parsed, "sbatch", "--sbatch=--licenses=matlab:1"),
         verbatim(parsed, "srun", "--srun=--kill-on-bad-exit"),
         container(parsed),
-        mpi(parsed),
+        mpi(parsed, console),
         choice(parsed, "mode", Mode.values(), Mode.AUTO, Mode::label),
         staging(parsed),
         RecordDirectory.of(console.environment()).path());
@@ -392,7 +394,7 @@ final class LaunchOptions {
     return mounts;
   }
 
-  private static MpiChoice mpi(GetoptParser.Parsed parsed) {
+  private static MpiChoice mpi(GetoptParser.Parsed parsed, Console console) {
     Optional<String> plugin =
         Optional.ofNullable(parsed.last("mpi")).filter(mpi -> !mpi.equals("auto"));
     String mpi = plugin.orElse(ClusterFacts.NONE);
@@ -411,7 +413,39 @@ final class LaunchOptions {
         plugin,
         parsed.options().hasOption("force"),
         singletons,
-        !parsed.options().hasOption("no-guard"));
+        !parsed.options().hasOption("no-guard"),
+        choice(
+            parsed,
+            "mpi-model",
+            MpiChoice.Model.values(),
+            MpiChoice.Model.AUTO,
+            MpiChoice.Model::label),
+        hosts(parsed, console));
+  }
+
+  /** Colon-separated, by {@code --host-mpi} or {@code HPCRUN_HOST_MPI}. */
+  private static List<Path> hosts(GetoptParser.Parsed parsed, Console console) {
+    String given = parsed.last("host-mpi");
+    String text =
+        given == null
+            ? console.environment().getOrDefault("HPCRUN_HOST_MPI", "")
+            : ByteString.ofLatin1(given).toString();
+    List<Path> paths = new ArrayList<>();
+    for (String path : text.isEmpty() ? new String[0] : text.split(":")) {
+      if (!path.startsWith("/") || CONTROL.matcher(path).find()) {
+        throw Failure.usage(
+            "%s: '%s' is not an absolute path"
+                .formatted(given == null ? "HPCRUN_HOST_MPI" : "--host-mpi", path),
+            "name the libraries of the nodes' MPI from / on, separated by colons");
+      }
+      paths.add(Path.of(path));
+    }
+    if (paths.isEmpty() && "host".equals(parsed.last("mpi-model"))) {
+      throw Failure.usage(
+          "--mpi-model=host does not say which MPI",
+          "name its library: --host-mpi=PATH, or HPCRUN_HOST_MPI in the environment");
+    }
+    return paths;
   }
 
   private static <T> T choice(

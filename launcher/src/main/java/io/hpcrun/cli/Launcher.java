@@ -2,7 +2,9 @@ package io.hpcrun.cli;
 
 import io.hpcrun.cluster.ClusterFacts;
 import io.hpcrun.cluster.ClusterStore;
+import io.hpcrun.failure.ExitCode;
 import io.hpcrun.failure.Failure;
+import io.hpcrun.image.HostMpiReader;
 import io.hpcrun.image.Image;
 import io.hpcrun.image.ImageDigest;
 import io.hpcrun.image.ImageProfile;
@@ -24,6 +26,7 @@ import io.hpcrun.spec.ContainerFlag;
 import io.hpcrun.spec.ContainerOptions;
 import io.hpcrun.spec.EnvironmentVariable;
 import io.hpcrun.spec.LaunchSpec;
+import io.hpcrun.spec.MpiChoice;
 import io.hpcrun.spec.SlurmOption;
 import java.io.IOException;
 import java.io.InputStream;
@@ -99,19 +102,33 @@ final class Launcher {
     String command = spec.command().stream().findFirst().map(ByteString::toString).orElse("");
     try {
       ImageProfile profile = profiles.of(image);
+      ProgramRequest request = request(spec, command);
       Program program =
-          command.isEmpty()
-              ? Program.unknown("")
-              : programs.of(image, profile, request(spec, command));
-      return new Knowledge(image, Optional.of(profile), Optional.empty(), program, cluster);
+          command.isEmpty() ? Program.unknown("") : programs.of(image, profile, request);
+      Knowledge known =
+          new Knowledge(
+              image, Optional.of(profile), Optional.empty(), program, Optional.empty(), cluster);
+      return Planner.wantsHostMpi(spec, known)
+          ? known.with(
+              HostMpiReader.read(
+                  spec.mpi().hosts(), image, profile, program, known.imageMpi(), request))
+          : known;
     } catch (Failure unreadable) {
+      if (unreadable.exitCode() == ExitCode.REFUSED || spec.mpi().model() == MpiChoice.Model.HOST) {
+        throw unreadable;
+      }
       Advice gap =
           new Advice(
               "whether the image's MPI fits is not known: " + unreadable.getMessage(),
               unreadable.remedy(),
               "hpcrun inspect");
       return new Knowledge(
-          image, Optional.empty(), Optional.of(gap), Program.unknown(command), cluster);
+          image,
+          Optional.empty(),
+          Optional.of(gap),
+          Program.unknown(command),
+          Optional.empty(),
+          cluster);
     }
   }
 

@@ -2,9 +2,11 @@ package io.hpcrun.image;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.MappedByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -20,6 +22,7 @@ import java.util.stream.Stream;
 import net.fornwall.jelf.ElfDynamicSection;
 import net.fornwall.jelf.ElfFile;
 import net.fornwall.jelf.ElfSection;
+import net.fornwall.jelf.ElfSectionHeader;
 import net.fornwall.jelf.ElfStringTable;
 import net.fornwall.jelf.ElfSymbol;
 import net.fornwall.jelf.ElfSymbolTableSection;
@@ -30,6 +33,7 @@ final class Elf {
   private static final int SONAME = 14;
   private static final int RPATH = 15;
   private static final int RUNPATH = 29;
+  private static final int WEAK = 2; // VER_FLG_WEAK
 
   /** Go's names of architectures by ELF machine numbers (elf.h). */
   private static final Map<Integer, String> MACHINES =
@@ -132,6 +136,66 @@ final class Elf {
                 .filter(name -> name != null && wanted.test(name))
                 .collect(Collectors.toSet()),
         Set.of());
+  }
+
+  /**
+   * A version of another library's symbols that a file needs to be loaded.
+   *
+   * @param library the library's name
+   * @param version such as {@code GLIBC_2.38}
+   * @param symbol one of the symbols; empty if the file's tables do not tell
+   */
+  record Need(String library, String version, String symbol) {}
+
+  /** The versions that a file needs of other libraries (Linux Standard Base, symbol versioning). */
+  List<Need> versionsNeeded() {
+    return part(this::readVersionsNeeded, List.of());
+  }
+
+  private List<Need> readVersionsNeeded() {
+    ElfSection section = elf.firstSectionByType(ElfSectionHeader.SHT_GNU_verneed);
+    ElfStringTable strings = elf.getDynamicStringTable();
+    List<Need> needs = new ArrayList<>();
+    if (section == null || strings == null) {
+      return needs;
+    }
+    ByteBuffer bytes = buffer(section);
+    int library = 0;
+    for (int i = 0; i < section.header.sh_info; i++) {
+      int version = library + bytes.getInt(library + 8);
+      for (int k = 0; k < bytes.getShort(library + 2); k++) {
+        if ((bytes.getShort(version + 4) & WEAK) == 0) {
+          needs.add(
+              new Need(
+                  strings.get(bytes.getInt(library + 4)),
+                  strings.get(bytes.getInt(version + 8)),
+                  symbolOf(bytes.getShort(version + 6))));
+        }
+        version += bytes.getInt(version + 12);
+      }
+      library += bytes.getInt(library + 12);
+    }
+    return needs;
+  }
+
+  private ByteBuffer buffer(ElfSection section) {
+    return ByteBuffer.wrap(section.getData())
+        .order(elf.ei_data == ElfFile.DATA_LSB ? ByteOrder.LITTLE_ENDIAN : ByteOrder.BIG_ENDIAN);
+  }
+
+  /** The first symbol that has a version of this number. */
+  private String symbolOf(short number) {
+    ElfSection section = elf.firstSectionByType(ElfSectionHeader.SHT_GNU_versym);
+    List<ElfSymbol> symbols = dynamicSymbols().toList();
+    if (section != null) {
+      ByteBuffer versions = buffer(section);
+      for (int i = 0; i < symbols.size() && 2 * i + 1 < versions.capacity(); i++) {
+        if (versions.getShort(2 * i) == number) {
+          return String.valueOf(symbols.get(i).getName());
+        }
+      }
+    }
+    return "";
   }
 
   private Stream<ElfSymbol> dynamicSymbols() {

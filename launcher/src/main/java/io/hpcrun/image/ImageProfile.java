@@ -15,6 +15,8 @@ import java.util.stream.Stream;
  * @param pmi every client library of a process manager
  * @param network UCX, libfabric, rdma-core
  * @param gpu CUDA, ROCm and their communication libraries
+ * @param programs programs of the image that name one of its MPI libraries, and that library's
+ *     soname; of very many or very large programs, the smaller ones
  * @param labels labels that its author gave it
  */
 public record ImageProfile(
@@ -25,6 +27,7 @@ public record ImageProfile(
     List<Library> pmi,
     List<Library> network,
     List<Library> gpu,
+    Map<String, String> programs,
     Map<String, String> labels) {
 
   /**

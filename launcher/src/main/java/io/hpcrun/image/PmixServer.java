@@ -60,7 +60,7 @@ public final class PmixServer {
       directories.addAll(elf.get().rpath());
       directories.addAll(elf.get().runpath());
     }
-    directories.addAll(ProgramReader.DEFAULT_DIRECTORIES);
+    directories.addAll(SearchPaths.DEFAULT_DIRECTORIES);
     for (String directory : directories) {
       Path library = Path.of(directory, LIBRARY);
       Optional<Elf> found =

@@ -41,9 +41,8 @@ public final class ProfileJson {
       libraries(json, "pmi", profile.pmi());
       libraries(json, "network", profile.network());
       libraries(json, "gpu", profile.gpu());
-      json.writeObjectPropertyStart("labels");
-      profile.labels().forEach(json::writeStringProperty);
-      json.writeEndObject();
+      texts(json, "programs", profile.programs());
+      texts(json, "labels", profile.labels());
       json.writeEndObject();
     }
     return bytes.toByteArray();
@@ -81,6 +80,12 @@ public final class ProfileJson {
     value.ifPresent(text -> json.writeStringProperty(name, text));
   }
 
+  private static void texts(JsonGenerator json, String name, Map<String, String> values) {
+    json.writeObjectPropertyStart(name);
+    values.forEach(json::writeStringProperty);
+    json.writeEndObject();
+  }
+
   static void strings(JsonGenerator json, String name, List<String> values) {
     json.writeArrayPropertyStart(name);
     values.forEach(json::writeString);
@@ -107,6 +112,7 @@ public final class ProfileJson {
               libraries(profile, "pmi"),
               libraries(profile, "network"),
               libraries(profile, "gpu"),
+              texts(profile, "programs"),
               texts(profile, "labels")));
     } catch (JacksonException | ClassCastException | NullPointerException notOurs) {
       return Optional.empty();

@@ -17,6 +17,7 @@ import java.util.TreeSet;
 import java.util.function.Function;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.slf4j.LoggerFactory;
 import tools.jackson.core.JsonParser;
@@ -52,20 +53,57 @@ public final class ProfileReader {
       Pattern.compile("(?<=\\x00)([12]\\.\\d+\\.\\d+\\w*)(?=\\x00)");
 
   /** The first constant of libucp (ucp_get_version_string); it is not always after a NUL. */
-  private static final Pattern UCX_VERSION =
+  static final Pattern UCX_VERSION =
       Pattern.compile("(?<![0-9.])(1\\.\\d{1,2}\\.\\d{1,2})(?=\\x00)");
 
   private static final Pattern VERBS_NAME =
       Pattern.compile("libibverbs\\.so\\.1\\.\\d+\\.(\\d+\\.\\d+)");
   private static final Pattern REAL_NAME = Pattern.compile(".*\\.so\\.(\\d+)\\.(\\d+)\\.(\\d+)");
 
+  private static final Pattern PROGRAM = Pattern.compile("(.*/)?bin/[^/]+");
+  private static final int MOST_PROGRAMS = 1_000;
+  private static final long MOST_BYTES = 64 << 20;
+
   private final List<Entry> entries;
+  private final List<Entry> programs;
   private final Map<String, Path> fetched;
   private final Map<String, String> packages = new TreeMap<>();
 
   private ProfileReader(ImageFiles files) throws IOException {
-    this.entries = files.list(entry -> counts(entry.path()));
-    this.fetched = files.fetch(entries.stream().filter(entry -> !entry.isLink()).toList());
+    List<Entry> listed = files.list(entry -> counts(entry.path()) || isProgram(entry));
+    this.entries = listed.stream().filter(entry -> counts(entry.path())).toList();
+    List<Entry> wanted =
+        new ArrayList<>(entries.stream().filter(entry -> !entry.isLink()).toList());
+    if (entries.stream().anyMatch(entry -> MpiReader.NAME.matcher(entry.name()).matches())) {
+      this.programs = some(listed.stream().filter(ProfileReader::isProgram));
+      wanted.addAll(programs);
+    } else {
+      this.programs = List.of();
+    }
+    this.fetched = files.fetch(wanted);
+  }
+
+  private static boolean isProgram(Entry entry) {
+    return !entry.isLink() && PROGRAM.matcher(entry.path()).matches();
+  }
+
+  /** As many as can be unpacked in a moment; the distribution's own last. */
+  private static List<Entry> some(Stream<Entry> programs) {
+    List<Entry> some = new ArrayList<>();
+    long bytes = 0;
+    for (Entry program :
+        programs
+            .sorted(
+                Comparator.comparing((Entry entry) -> entry.path().matches("(usr/)?s?bin/[^/]+"))
+                    .thenComparing(Entry::size))
+            .limit(MOST_PROGRAMS)
+            .toList()) {
+      bytes += program.size();
+      if (bytes <= MOST_BYTES) {
+        some.add(program);
+      }
+    }
+    return some;
   }
 
   /** Reads the profile of an image; nothing of it is run. */
@@ -128,7 +166,23 @@ public final class ProfileReader {
         real(GPU)
             .map(entry -> new Library(stem(entry), fromName(entry), entry.path(), List.of()))
             .toList();
-    return new ImageProfile(architecture, system(), libc, mpi, pmi, network, gpu, labels());
+    return new ImageProfile(
+        architecture, system(), libc, mpi, pmi, network, gpu, programs(mpi), labels());
+  }
+
+  private Map<String, String> programs(List<Mpi> mpi) throws IOException {
+    Set<String> sonames = mpi.stream().map(Mpi::soname).collect(Collectors.toSet());
+    Map<String, String> users = new TreeMap<>();
+    for (Entry program : programs) {
+      Path file = fetched.get(program.path());
+      Optional<Elf> elf = file == null ? Optional.empty() : Elf.read(file);
+      elf.stream()
+          .flatMap(each -> each.needed().stream())
+          .filter(sonames::contains)
+          .findFirst()
+          .ifPresent(soname -> users.put(program.path(), soname));
+    }
+    return users;
   }
 
   private Stream<Entry> real(Pattern names) {

@@ -27,32 +27,6 @@ import java.util.stream.Stream;
  * /etc/ld.so.conf of the container.
  */
 final class ProgramReader {
-  /** The processor, as the names of library directories have it. */
-  private static final String MACHINE =
-      switch (System.getProperty("os.arch")) {
-        case "amd64" -> "x86_64";
-        case "ppc64le" -> "powerpc64le";
-        default -> System.getProperty("os.arch");
-      };
-
-  /** Apptainer's PATH for images that set none. */
-  private static final String DEFAULT_PATH =
-      "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-
-  private static final String ENVIRONMENT = "/.singularity.d/env/";
-  private static final String LOADER_CONFIGURATION = "/etc/ld.so.conf";
-
-  /** ld.so(8), and where Debian's and Alpine's loaders look as well. */
-  static final List<String> DEFAULT_DIRECTORIES =
-      Stream.of("lib/%s-linux-gnu", "usr/lib/%s-linux-gnu", "lib64", "usr/lib64", "lib", "usr/lib")
-          .map(directory -> "/" + directory.formatted(MACHINE))
-          .toList();
-
-  private static final Pattern ASSIGNMENT =
-      Pattern.compile("\\s*(?:export\\s+)?(PATH|LD_LIBRARY_PATH)=(.*?)\\s*;?\\s*");
-  private static final Pattern OWN_VALUE =
-      Pattern.compile("\\$\\{?(PATH|LD_LIBRARY_PATH)(?::?[-+][^}]*)?\\}?");
-
   /** What a program may use to run something that it is not linked to. */
   private static final Pattern OPENS =
       Pattern.compile("dlm?open|exec[lv]\\w*|fexecve|posix_spawnp?|system|popen");
@@ -65,7 +39,7 @@ final class ProgramReader {
   private static final int MOST_LIBRARIES = 2_000;
 
   private final ContainerFiles files;
-  private final Map<String, String> environment;
+  private final SearchPaths paths;
   private final Map<String, Mpi> known;
   private final Set<Path> looked = new TreeSet<>();
   private final List<String> missing = new ArrayList<>();
@@ -81,10 +55,9 @@ final class ProgramReader {
    */
   record Result(Program program, Collection<Path> looked) {}
 
-  private ProgramReader(
-      ContainerFiles files, Map<String, String> environment, Collection<Mpi> known) {
+  private ProgramReader(ContainerFiles files, SearchPaths paths, Collection<Mpi> known) {
     this.files = files;
-    this.environment = environment;
+    this.paths = paths;
     this.known = new HashMap<>();
     known.forEach(mpi -> this.known.put("/" + mpi.path(), mpi));
   }
@@ -95,8 +68,8 @@ final class ProgramReader {
       List<ImageFiles.Entry> entries =
           files.list(entry -> entry.isLink() || counts(entry, request));
       ContainerFiles container = new ContainerFiles(files, entries, request.mounts());
-      Map<String, String> environment = environment(container, request);
-      ProgramReader reader = new ProgramReader(container, environment, profile.mpi());
+      SearchPaths paths = SearchPaths.of(container, request.environment());
+      ProgramReader reader = new ProgramReader(container, paths, profile.mpi());
       return new Result(reader.program(request), reader.looked);
     }
   }
@@ -106,51 +79,7 @@ final class ProgramReader {
     return entry.name().contains(".so")
         || entry.name().equals(request.name())
         || path.contains("bin/") // what links may lead to
-        || path.startsWith(ENVIRONMENT)
-        || path.startsWith(LOADER_CONFIGURATION);
-  }
-
-  /** PATH and LD_LIBRARY_PATH as the image's environment scripts set them, in their order. */
-  private static Map<String, String> environment(ContainerFiles files, ProgramRequest request)
-      throws IOException {
-    Map<String, String> values = new HashMap<>(Map.of("PATH", DEFAULT_PATH));
-    List<Found> texts = new ArrayList<>(files.startingWith(ENVIRONMENT));
-    files.fetch(
-        Stream.concat(texts.stream(), files.startingWith(LOADER_CONFIGURATION).stream()).toList());
-    for (Found text : texts) {
-      for (String line : lines(files, text)) {
-        Matcher matcher = ASSIGNMENT.matcher(line);
-        if (matcher.matches()) {
-          String value = value(matcher.group(2), values);
-          if (!value.isEmpty()) { // else it comes from variables of the user's
-            values.put(matcher.group(1), value);
-          }
-        }
-      }
-    }
-    values.putAll(request.environment());
-    return values;
-  }
-
-  private static List<String> lines(ContainerFiles files, Found text) throws IOException {
-    Optional<Path> file = files.file(text);
-    return file.isPresent() && Files.size(file.get()) <= ImageFiles.LARGEST_TEXT
-        ? Files.readAllLines(file.get(), StandardCharsets.ISO_8859_1)
-        : List.of();
-  }
-
-  /** The literal parts of a shell word; what only a shell could know is left out. */
-  private static String value(String word, Map<String, String> values) {
-    String text =
-        OWN_VALUE
-            .matcher(word.replaceAll("[\"']", ""))
-            .replaceAll(match -> Matcher.quoteReplacement(values.getOrDefault(match.group(1), "")));
-    return String.join(
-        ":",
-        Stream.of(text.split(":"))
-            .filter(part -> part.matches("/[^$`{}\\\\]*"))
-            .distinct()
-            .toList());
+        || SearchPaths.counts(path);
   }
 
   private Program program(ProgramRequest request) throws IOException {
@@ -180,7 +109,7 @@ final class ProgramReader {
       return files.find(
           command.startsWith("/") ? command : request.workingDirectory() + "/" + command);
     }
-    return Stream.of(environment.get("PATH").split(":"))
+    return paths.programs().stream()
         .map(directory -> files.find(directory + "/" + command))
         .flatMap(Optional::stream)
         .findFirst();
@@ -284,10 +213,9 @@ final class ProgramReader {
         }
       }
     }
-    directories.addAll(List.of(environment.getOrDefault("LD_LIBRARY_PATH", "").split(":")));
+    directories.addAll(List.of(paths.libraryPath().split(":")));
     addExpanded(directories, by.elf().runpath(), by);
-    directories.addAll(configured(LOADER_CONFIGURATION, 0));
-    directories.addAll(DEFAULT_DIRECTORIES);
+    directories.addAll(paths.system());
     return directories.stream()
         .filter(directory -> directory.startsWith("/"))
         .map(directory -> files.find(directory + "/" + name))
@@ -301,36 +229,14 @@ final class ProgramReader {
           path.replaceAll(
               "\\$(ORIGIN|\\{ORIGIN\\})", Matcher.quoteReplacement(directory(of.file().path())));
       if (origin.matches(".*\\$(LIB|\\{LIB\\}).*")) {
-        for (String lib : List.of("lib/%s-linux-gnu".formatted(MACHINE), "lib64", "lib")) {
+        for (String lib :
+            List.of("lib/%s-linux-gnu".formatted(SearchPaths.MACHINE), "lib64", "lib")) {
           directories.add(origin.replaceAll("\\$(LIB|\\{LIB\\})", lib));
         }
       } else {
         directories.add(origin);
       }
     }
-  }
-
-  /** The directories of /etc/ld.so.conf and of the files that it includes. */
-  private List<String> configured(String path, int depth) throws IOException {
-    List<String> directories = new ArrayList<>();
-    Optional<Found> text = files.find(path);
-    if (text.isEmpty() || depth > 4) {
-      return directories;
-    }
-    for (String line : lines(files, text.get())) {
-      String word = line.replaceFirst("#.*", "").strip();
-      if (word.startsWith("include")) {
-        String pattern = word.substring("include".length()).strip();
-        String prefix = pattern.startsWith("/") ? pattern : "/etc/" + pattern;
-        int star = prefix.indexOf('*');
-        for (Found each : files.startingWith(star < 0 ? prefix : prefix.substring(0, star))) {
-          directories.addAll(configured(each.path(), depth + 1));
-        }
-      } else if (word.startsWith("/")) {
-        directories.add(word);
-      }
-    }
-    return directories;
   }
 
   private static String directory(String path) {

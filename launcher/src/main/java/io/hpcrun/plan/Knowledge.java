@@ -1,9 +1,12 @@
 package io.hpcrun.plan;
 
 import io.hpcrun.cluster.ClusterFacts;
+import io.hpcrun.image.HostMpi;
 import io.hpcrun.image.Image;
 import io.hpcrun.image.ImageProfile;
+import io.hpcrun.image.ImageProfile.Mpi;
 import io.hpcrun.image.Program;
+import java.util.List;
 import java.util.Optional;
 
 /**
@@ -13,6 +16,7 @@ import java.util.Optional;
  * @param profile what the image holds; empty if it could not be looked into
  * @param gap why the image could not be looked into; empty if it could
  * @param program the command, as the container's files tell of it
+ * @param host the nodes' MPI library that takes the place of the image's, if one is to
  * @param cluster what the cluster offers
  */
 public record Knowledge(
@@ -20,4 +24,21 @@ public record Knowledge(
     Optional<ImageProfile> profile,
     Optional<Advice> gap,
     Program program,
-    ClusterFacts cluster) {}
+    Optional<HostMpi> host,
+    ClusterFacts cluster) {
+
+  /** The MPI libraries of the image that its command may use; one if it is linked to it. */
+  public List<Mpi> imageMpi() {
+    if (program.mpi().isPresent()) {
+      return List.of(program.mpi().get());
+    }
+    return program.reach() == Program.Reach.CLOSED
+        ? List.of()
+        : profile.map(ImageProfile::mpi).orElse(List.of());
+  }
+
+  /** The same, with a library of the nodes in the place of the image's. */
+  public Knowledge with(HostMpi library) {
+    return new Knowledge(image, profile, gap, program, Optional.of(library), cluster);
+  }
+}

@@ -2,16 +2,20 @@ package io.hpcrun.plan;
 
 import io.hpcrun.cluster.ClusterFacts;
 import io.hpcrun.failure.Failure;
+import io.hpcrun.image.HostMpi;
+import io.hpcrun.image.HostMpiReader;
 import io.hpcrun.image.ImageProfile;
 import io.hpcrun.image.ImageProfile.Library;
 import io.hpcrun.image.ImageProfile.Mpi;
 import io.hpcrun.image.Program;
 import io.hpcrun.plan.MpiRule.Trait;
 import io.hpcrun.plan.MpiRule.When;
+import io.hpcrun.spec.BindMount;
 import io.hpcrun.spec.ByteString;
 import io.hpcrun.spec.EnvironmentVariable;
 import io.hpcrun.spec.LaunchSpec;
 import io.hpcrun.spec.Mode;
+import io.hpcrun.spec.MpiChoice;
 import io.hpcrun.spec.SlurmOption;
 import java.util.ArrayList;
 import java.util.EnumSet;
@@ -26,12 +30,15 @@ import java.util.stream.Stream;
 final class MpiPlanner {
   private static final String NONE = ClusterFacts.NONE;
   private static final String PMIX = "pmix";
+  private static final String MODEL = "mpi-model";
 
   private final LaunchSpec spec;
   private final Optional<ImageProfile> profile;
   private final Program program;
+  private final Optional<HostMpi> host;
   private final ClusterFacts cluster;
   private final List<Decision> decisions;
+  private final String imageMpi;
 
   /** The MPIs that the command may use; one if it is linked to it. */
   private final List<Mpi> candidates;
@@ -61,30 +68,40 @@ final class MpiPlanner {
       List<Advice> refusals,
       List<String> guard) {}
 
-  MpiPlanner(
-      LaunchSpec spec,
-      Optional<ImageProfile> profile,
-      Program program,
-      ClusterFacts cluster,
-      List<Decision> decisions) {
+  MpiPlanner(LaunchSpec spec, Knowledge known, List<Decision> decisions) {
     this.spec = spec;
-    this.profile = profile;
-    this.program = program;
-    this.cluster = cluster;
+    this.profile = known.profile();
+    this.program = known.program();
+    this.host = known.host();
+    this.cluster = known.cluster();
     this.decisions = decisions;
-    this.candidates = candidates();
+    this.imageMpi =
+        known.imageMpi().stream()
+            .map(mpi -> mpi.label() + " (" + mpi.soname() + ")")
+            .collect(Collectors.joining(" and "));
+    this.candidates = host.map(library -> List.of(library.mpi())).orElseGet(known::imageMpi);
   }
 
-  private List<Mpi> candidates() {
-    if (program.mpi().isPresent()) {
-      return List.of(program.mpi().get());
+  /**
+   * Whether a library of the nodes is to take the place of the image's: if it is asked for, or if
+   * one is declared and Slurm wires none of the image's, or the image lacks the one that the
+   * command needs.
+   */
+  static boolean wantsHost(LaunchSpec spec, Knowledge known) {
+    if (spec.mpi().model() != MpiChoice.Model.AUTO || spec.mpi().hosts().isEmpty()) {
+      return spec.mpi().model() == MpiChoice.Model.HOST;
     }
-    return program.reach() == Program.Reach.CLOSED
-        ? List.of()
-        : profile.map(ImageProfile::mpi).orElse(List.of());
+    List<Mpi> ofImage = known.imageMpi();
+    List<String> plugins = known.cluster().mpiPlugins().orElse(List.of());
+    boolean deaf =
+        !ofImage.isEmpty()
+            && ofImage.stream()
+                .noneMatch(mpi -> plugins.stream().anyMatch(each -> speaks(mpi, each)));
+    return deaf || known.program().missing().stream().anyMatch(HostMpiReader::isMpi);
   }
 
   Wiring decide(Mode mode) {
+    decideModel();
     addTraits();
     plugin = choose();
     addWiringTraits();
@@ -92,18 +109,80 @@ final class MpiPlanner {
       if (!holds(rule.when(), mode)) {
         continue;
       }
-      switch (rule.effect()) {
-        case MpiRule.Wire wire -> {} // has done its work
-        case MpiRule.Setting setting -> set(rule, setting);
-        case MpiRule.Warn warn -> warnings.add(advice(rule, warn.remedy()));
-        case MpiRule.Refuse refuse -> {
-          if (!spec.mpi().singletons() || !rule.when().traits().contains(Trait.LINKED)) {
-            refuse(advice(rule, refuse.remedy()));
-          }
-        }
-      }
+      apply(rule);
     }
     return new Wiring(plugin, defaults, aloneDefaults, warnings, refusals, guard());
+  }
+
+  /**
+   * A switch over types would do, but the JVM makes a class for it at each start, which takes 50
+   * ms.
+   */
+  private void apply(MpiRule rule) {
+    if (rule.effect() instanceof MpiRule.Setting setting) {
+      set(rule, setting);
+    } else if (rule.effect() instanceof MpiRule.Warn warn) {
+      warnings.add(advice(rule, warn.remedy()));
+    } else if (rule.effect() instanceof MpiRule.Refuse refuse
+        && (!spec.mpi().singletons() || !rule.when().traits().contains(Trait.LINKED))) {
+      refuse(advice(rule, refuse.remedy()));
+    }
+  }
+
+  private void decideModel() {
+    if (host.isEmpty()) {
+      if (!spec.mpi().hosts().isEmpty()) {
+        boolean asked = spec.mpi().model() == MpiChoice.Model.CONTAINER;
+        decisions.add(
+            new Decision(
+                MODEL,
+                MpiChoice.Model.CONTAINER.label(),
+                asked
+                    ? "you asked for it"
+                    : "the image's own MPI is wired by Slurm, or there is none",
+                asked ? "option --mpi-model" : "built-in"));
+      }
+      return;
+    }
+    HostMpi library = host.get();
+    boolean asked = spec.mpi().model() == MpiChoice.Model.HOST;
+    decisions.add(
+        new Decision(
+            MODEL,
+            MpiChoice.Model.HOST.label(),
+            asked
+                ? "you asked for it"
+                : "nothing of Slurm's wires the image's MPI, or the image has none that the command"
+                    + " needs",
+            asked ? "option --mpi-model" : "built-in"));
+    decisions.add(
+        new Decision(
+            "host-mpi",
+            library.library() + " (" + library.mpi().label() + ")",
+            "it takes the place of the image's, with "
+                + (library.binds().stream().map(BindMount::source).distinct().count() - 1)
+                + " more files of the nodes",
+            "option --host-mpi"));
+    if (!library.leftOut().isEmpty()) {
+      decisions.add(
+          new Decision(
+              "left-out",
+              String.join("; ", library.leftOut()),
+              "plug-ins of the host's MPI that cannot be loaded on this machine",
+              "ldd(1)"));
+    }
+    for (EnvironmentVariable variable : library.variables()) {
+      if (spec.container().environment().stream()
+          .noneMatch(given -> given.name().equals(variable.name()))) {
+        defaults.add(variable);
+        decisions.add(
+            new Decision(
+                variable.name(),
+                variable.value().toString(),
+                "the host's MPI finds its plug-ins by it",
+                "option --host-mpi"));
+      }
+    }
   }
 
   private void refuse(Advice advice) {
@@ -117,7 +196,7 @@ final class MpiPlanner {
         && !program.isLauncher()
         && spec.mpi().guard()
         && !spec.mpi().singletons()) {
-      Stream.concat(program.mpi().stream(), profile.stream().flatMap(p -> p.mpi().stream()))
+      watched()
           .distinct()
           .filter(mpi -> !mpi.state().isEmpty() && mpi.path().matches("[^:\\s]+"))
           .forEach(mpi -> contact(mpi).ifPresent(contact -> words.add(guardWord(mpi, contact))));
@@ -131,6 +210,12 @@ final class MpiPlanner {
                 ? "option --singletons"
                 : spec.mpi().guard() ? "built-in" : "option --no-guard"));
     return words;
+  }
+
+  private Stream<Mpi> watched() {
+    return host.isPresent()
+        ? host.get().mapped().stream()
+        : Stream.concat(program.mpi().stream(), profile.stream().flatMap(p -> p.mpi().stream()));
   }
 
   /** How a library that is wired shows it; empty if it shows nothing, but speaks the plug-in. */
@@ -173,7 +258,8 @@ final class MpiPlanner {
     }
     if (program.isLauncher()) {
       traits.add(Trait.LAUNCHER);
-    } else if (program.mpi().isPresent()) {
+    } else if (program.mpi().isPresent()
+        || (host.isPresent() && program.missing().stream().anyMatch(HostMpiReader::isMpi))) {
       traits.add(Trait.LINKED);
     } else if (!candidates.isEmpty()) {
       traits.add(Trait.PERHAPS);
@@ -184,9 +270,10 @@ final class MpiPlanner {
             && !candidates.isEmpty())) {
       traits.add(Trait.MAY_LAUNCH);
     }
-    if (!program.missing().isEmpty()) {
+    if (!missing().isEmpty()) {
       traits.add(Trait.MISSING_LIBRARY);
     }
+    host.ifPresent(this::addHostTraits);
     traits.add(library("pmi2").isEmpty() ? Trait.LACKS_PMI2 : Trait.HAS_PMI2);
     if (library("ucx").isPresent()) {
       traits.add(Trait.HAS_UCX);
@@ -203,6 +290,31 @@ final class MpiPlanner {
     if (cluster.jobContainer().endsWith("/tmpfs")) {
       traits.add(Trait.PRIVATE_TMP);
     }
+  }
+
+  private void addHostTraits(HostMpi library) {
+    if (!library.abi()) {
+      traits.add(Trait.HOST_OTHER_ABI);
+    }
+    if (!library.older().isEmpty()) {
+      traits.add(Trait.HOST_OLDER);
+    }
+    if (!library.missing().isEmpty()) {
+      traits.add(Trait.HOST_INCOMPLETE);
+    }
+    if (!library.tooNew().isEmpty()) {
+      traits.add(Trait.HOST_TOO_NEW);
+    }
+    if (!library.lacking().isEmpty()) {
+      traits.add(Trait.HOST_LACKS_BINDINGS);
+    }
+  }
+
+  /** What the command needs and the container does not have. */
+  private List<String> missing() {
+    return program.missing().stream()
+        .filter(name -> host.isEmpty() || !host.get().provides(name))
+        .toList();
   }
 
   /**
@@ -376,9 +488,12 @@ final class MpiPlanner {
   }
 
   private Stream<Library> libraries(String name) {
-    return profile.stream()
-        .flatMap(known -> Stream.concat(known.pmi().stream(), known.network().stream()))
-        .filter(library -> library.name().equals(name));
+    Stream<Library> all =
+        host.isPresent()
+            ? host.get().libraries().stream()
+            : profile.stream()
+                .flatMap(known -> Stream.concat(known.pmi().stream(), known.network().stream()));
+    return all.filter(library -> library.name().equals(name));
   }
 
   private Optional<Library> library(String name) {
@@ -419,6 +534,13 @@ final class MpiPlanner {
                 .collect(Collectors.joining(", "));
   }
 
+  /** The first of several, and how many more there are. */
+  private static String some(List<String> all) {
+    return all.size() < 2
+        ? String.join("", all)
+        : all.getFirst() + " (and " + (all.size() - 1) + " more)";
+  }
+
   private String text(MpiRule rule, String template) {
     List<Mpi> meant =
         candidates.stream()
@@ -439,8 +561,14 @@ final class MpiPlanner {
                 .collect(Collectors.joining(", ")))
         .replace("{plugin}", plugin)
         .replace("{instead}", instead())
-        .replace("{missing}", String.join(", ", program.missing()))
+        .replace("{missing}", String.join(", ", missing()))
         .replace("{pmi2}", library("pmi2").map(library -> "/" + library.path()).orElse(""))
-        .replace("{slurm}", cluster.slurmVersion());
+        .replace("{slurm}", cluster.slurmVersion())
+        .replace("{image-mpi}", imageMpi)
+        .replace("{host}", host.map(library -> library.library().toString()).orElse(""))
+        .replace("{host-older}", host.map(HostMpi::older).orElse(""))
+        .replace("{host-missing}", host.map(library -> some(library.missing())).orElse(""))
+        .replace("{host-too-new}", host.map(library -> some(library.tooNew())).orElse(""))
+        .replace("{host-lacking}", host.map(library -> some(library.lacking())).orElse(""));
   }
 }

@@ -9,7 +9,8 @@ import java.util.stream.Stream;
 /**
  * One row of the table of MPI rules: when it holds, what follows, why, and who says so. Texts may
  * hold {@code {mpi}}, {@code {speaks}}, {@code {plugin}}, {@code {instead}}, {@code {slurm}},
- * {@code {command}} and {@code {pmix}}.
+ * {@code {command}} and {@code {pmix}}; of the host's MPI {@code {image-mpi}}, {@code {host}} and
+ * {@code {host-...}}.
  *
  * @param id the row's name in messages and documentation
  * @param when all that must hold
@@ -50,7 +51,17 @@ record MpiRule(String id, When when, Effect effect, String reason, String source
     /** The image's PMIx has no plug-in for munge, but one for the system's own authentication. */
     LACKS_MUNGE("the image's PMIx lacks psec munge and has native"),
     /** A library that the command needs is nowhere in the container. */
-    MISSING_LIBRARY("a library of the command is missing");
+    MISSING_LIBRARY("a library of the command is missing"),
+    /** Programs that are linked to the image's MPI cannot use the host's. */
+    HOST_OTHER_ABI("the host's MPI has another ABI"),
+    /** The host's MPI is an older release than the image's. */
+    HOST_OLDER("the host's MPI is older"),
+    /** Something that the host's MPI needs is not on the host. */
+    HOST_INCOMPLETE("a library of the host's MPI is missing"),
+    /** A file of the host's MPI needs symbols that the image's C library does not have. */
+    HOST_TOO_NEW("the host's MPI needs a newer C library than the image's"),
+    /** The image has Fortran or C++ parts of MPI that the host's MPI does not have. */
+    HOST_LACKS_BINDINGS("the host's MPI lacks Fortran or C++ parts of the image's");
 
     private final String label;
 

@@ -22,6 +22,7 @@ final class MpiRules {
   private static final String MPIRUN_GUIDE =
       "Open MPI, docs/launching-apps; MPICH, doc/wiki/how_to/Using_the_Hydra_Process_Manager.md";
   private static final String MPIRUN_THREADS = "sylabs/singularity#1695; open-mpi/ompi#8554";
+  private static final String OWN_MPI = "use the image's own MPI: --mpi-model=container";
   private static final String MPIRUN_REASON =
       "mpirun starts its ranks itself, in this container, without Slurm";
 
@@ -71,6 +72,40 @@ final class MpiRules {
               new Wire(List.of(CRAY, PMI2)),
               "{mpi} is wired by PALS, which Slurm's cray_shasta stands for",
               "Slurm, src/plugins/mpi/cray_shasta"),
+          // ---- the host's MPI in the image's place
+          new MpiRule(
+              "host-abi",
+              When.that(Trait.HOST_OTHER_ABI),
+              new Refuse(OWN_MPI + ", or name a library of its ABI with --host-mpi"),
+              "programs that are linked to the image's {image-mpi} cannot use {host}, which is"
+                  + " {mpi}: it has another ABI",
+              "MPICH ABI Compatibility Initiative; Open MPI, docs/version-numbering.rst; Sarus,"
+                  + " doc/user/abi_compatibility.rst"),
+          new MpiRule(
+              "host-older",
+              When.that(Trait.HOST_OLDER),
+              new Refuse(OWN_MPI + ", or name a newer library with --host-mpi"),
+              "the host's MPI may lack functions that the image's programs use: it is {host-older}",
+              "Sarus, doc/config/mpi-hook.rst"),
+          new MpiRule(
+              "host-libc",
+              When.that(Trait.HOST_TOO_NEW),
+              new Refuse(OWN_MPI + ", or an image of a newer distribution"),
+              "{host-too-new}",
+              "ld.so(8); Linux Standard Base, symbol versioning"),
+          new MpiRule(
+              "host-incomplete",
+              When.that(Trait.HOST_INCOMPLETE),
+              new Refuse("load the module that the host's MPI belongs to, or name another one"),
+              "{host-missing}, which is not found on this machine",
+              "ld.so(8)"),
+          new MpiRule(
+              "host-bindings",
+              When.that(Trait.HOST_LACKS_BINDINGS),
+              new Warn(OWN_MPI + " if the program is written in Fortran or C++"),
+              "the host's {mpi} has no counterpart of {host-lacking}, which uses the inside of its"
+                  + " own libmpi",
+              "Sarus, doc/config/mpi-hook.rst"),
           // ---- what is known to fail
           new MpiRule(
               "deaf",

@@ -19,6 +19,8 @@ public final class Planner {
   /** Linux, include/uapi/linux/binfmts.h: MAX_ARG_STRLEN, with the NUL behind it. */
   private static final int LONGEST_VARIABLE = 128 << 10;
 
+  private static final String LIBRARY_PATH = "LD_LIBRARY_PATH";
+
   private final LaunchSpec spec;
   private final Image image;
   private final Knowledge known;
@@ -40,12 +42,15 @@ public final class Planner {
     return new Planner(spec, known).plan();
   }
 
+  /** Whether a library of the nodes is to take the place of the image's MPI. */
+  public static boolean wantsHostMpi(LaunchSpec spec, Knowledge known) {
+    return MpiPlanner.wantsHost(spec, known);
+  }
+
   private Plan plan() {
     checkArchitecture();
     Mode mode = mode();
-    MpiPlanner.Wiring wiring =
-        new MpiPlanner(spec, known.profile(), known.program(), known.cluster(), decisions)
-            .decide(mode);
+    MpiPlanner.Wiring wiring = new MpiPlanner(spec, known, decisions).decide(mode);
     String mpi = wiring.plugin();
     boolean staged = new StagingRule(spec, image).decide(decisions);
     List<String> srun = new ArrayList<>();
@@ -76,7 +81,7 @@ public final class Planner {
     warnings.addAll(wiring.warnings());
     boolean shared = mode == Mode.AUTO || mode == Mode.JOIN;
     return new Plan(
-        spec,
+        effective(),
         image,
         srun,
         runtimeOptions(),
@@ -90,6 +95,27 @@ public final class Planner {
         decisions,
         warnings,
         wiring.refusals());
+  }
+
+  /** The launch, with the way to the host's MPI in its environment. */
+  private LaunchSpec effective() {
+    if (known.host().isEmpty()) {
+      return spec;
+    }
+    EnvironmentVariable path =
+        new EnvironmentVariable(LIBRARY_PATH, ByteString.of(known.host().get().libraryPath()));
+    decisions.add(
+        new Decision(
+            LIBRARY_PATH,
+            path.value().toString(),
+            "the host's libraries are found there, before the image's",
+            "option --host-mpi"));
+    List<EnvironmentVariable> environment = new ArrayList<>();
+    spec.container().environment().stream()
+        .filter(variable -> !variable.name().equals(LIBRARY_PATH))
+        .forEach(environment::add);
+    environment.add(path);
+    return spec.with(spec.container().with(environment));
   }
 
   /**
@@ -227,6 +253,7 @@ public final class Planner {
       addOption(options, "--no-mount", ByteString.of(String.join(",", container.noMount())));
     }
     container.binds().forEach(bind -> addBind(options, bind));
+    known.host().ifPresent(host -> host.binds().forEach(bind -> addBind(options, bind)));
     return options;
   }
 

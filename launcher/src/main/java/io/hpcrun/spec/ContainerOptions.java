@@ -28,4 +28,9 @@ public record ContainerOptions(
     noMount = List.copyOf(noMount);
     flags = List.copyOf(flags);
   }
+
+  /** The same with other variables. */
+  public ContainerOptions with(List<EnvironmentVariable> other) {
+    return new ContainerOptions(binds, other, workingDirectory, home, noMount, flags);
+  }
 }

@@ -52,6 +52,12 @@ public record LaunchSpec(
     srun = List.copyOf(srun);
   }
 
+  /** The same launch in a container that looks otherwise. */
+  public LaunchSpec with(ContainerOptions other) {
+    return new LaunchSpec(
+        image, kind, command, script, slurm, verbatim, srun, other, mpi, mode, staging, records);
+  }
+
   /** The value of an sbatch option, if it was given. */
   public Optional<String> slurm(SlurmOption option) {
     return slurm.stream()

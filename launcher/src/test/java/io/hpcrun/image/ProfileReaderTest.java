@@ -160,6 +160,22 @@ class ProfileReaderTest {
     assertThat(profile.labels()).containsExactly(java.util.Map.entry("maintainer", "A \"B\""));
   }
 
+  @Test
+  void namesTheProgramsThatNeedMpi() throws IOException {
+    library("opt/mpi/libmpi.so.40.30.4", "libmpi.so.40", "int ompi_mpi_comm_world, MPI_Init;");
+    library(
+        "opt/app/bin/app",
+        "",
+        "int x;",
+        "-Wl,--no-as-needed",
+        root.resolve("opt/mpi/libmpi.so.40.30.4").toString());
+    library("usr/bin/other", "", "int x;");
+    text("usr/bin/script", "#!/bin/sh\n");
+    assertThat(sif()).isEqualTo(sandbox());
+    assertThat(sandbox().programs())
+        .containsExactly(java.util.Map.entry("opt/app/bin/app", "libmpi.so.40"));
+  }
+
   @ParameterizedTest
   @CsvSource({
     "libmpich.so.12.1.8, libmpich.so.12, 'int MPI_Init;', MPICH, 4.0.2, pmi2",

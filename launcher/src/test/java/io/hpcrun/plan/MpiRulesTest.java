@@ -3,6 +3,7 @@ package io.hpcrun.plan;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.hpcrun.cluster.ClusterFacts;
+import io.hpcrun.image.HostMpi;
 import io.hpcrun.image.Image;
 import io.hpcrun.image.ImageProfile;
 import io.hpcrun.image.ImageProfile.Family;
@@ -10,6 +11,7 @@ import io.hpcrun.image.ImageProfile.Library;
 import io.hpcrun.image.ImageProfile.Mpi;
 import io.hpcrun.image.Program;
 import io.hpcrun.image.Program.Reach;
+import io.hpcrun.spec.BindMount;
 import io.hpcrun.spec.ByteString;
 import io.hpcrun.spec.ContainerOptions;
 import io.hpcrun.spec.EnvironmentVariable;
@@ -37,6 +39,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /** Each row of the table: a launch for which it holds, and its neighbour for which it does not. */
 class MpiRulesTest {
+  private static final List<String> NO = List.of();
   private static final Mpi OPEN_MPI_5 = mpi(Family.OPEN_MPI, "5.0.7", "pmix");
   private static final Mpi OPEN_MPI_4 = mpi(Family.OPEN_MPI, "4.1.4", "pmix");
   private static final Mpi MPICH = mpi(Family.MPICH, "4.2.1", "pmi2");
@@ -54,6 +57,7 @@ class MpiRulesTest {
     private MpiChoice choice = MpiChoice.AUTO;
     private String ranks = "8";
     private Mode mode = Mode.AUTO;
+    private HostMpi host;
     private List<String> noMount = List.of();
     private List<EnvironmentVariable> environment = List.of();
 
@@ -112,6 +116,11 @@ class MpiRulesTest {
       return this;
     }
 
+    Launch host(HostMpi library) {
+      host = library;
+      return this;
+    }
+
     Launch noTmp() {
       noMount = List.of("tmp");
       return this;
@@ -143,21 +152,31 @@ class MpiRulesTest {
     }
 
     Plan plan() {
-      LaunchSpec spec =
-          new LaunchSpec(
-              Path.of("/i.sif"),
-              LaunchSpec.Kind.JOB,
-              List.of(ByteString.of(program.name())),
-              Optional.empty(),
-              List.of(new SlurmSetting(SlurmOption.NTASKS, ranks)),
-              List.of(),
-              List.of(),
-              new ContainerOptions(
-                  List.of(), environment, Optional.empty(), Optional.empty(), noMount, List.of()),
-              choice,
-              mode,
-              new Staging(Staging.From.SHARED, Optional.empty(), Staging.DEFAULT_LIMIT),
-              Path.of("/r"));
+      return Planner.plan(spec(), known());
+    }
+
+    boolean wantsHost() {
+      return Planner.wantsHostMpi(spec(), known());
+    }
+
+    private LaunchSpec spec() {
+      return new LaunchSpec(
+          Path.of("/i.sif"),
+          LaunchSpec.Kind.JOB,
+          List.of(ByteString.of(program.name())),
+          Optional.empty(),
+          List.of(new SlurmSetting(SlurmOption.NTASKS, ranks)),
+          List.of(),
+          List.of(),
+          new ContainerOptions(
+              List.of(), environment, Optional.empty(), Optional.empty(), noMount, List.of()),
+          choice,
+          mode,
+          new Staging(Staging.From.SHARED, Optional.empty(), Staging.DEFAULT_LIMIT),
+          Path.of("/r"));
+    }
+
+    private Knowledge known() {
       Image image =
           new Image(
               Path.of("/i.sif"),
@@ -176,23 +195,74 @@ class MpiRulesTest {
               pmi,
               network,
               List.of(),
+              Map.of(),
               Map.of());
-      return Planner.plan(
-          spec,
-          new Knowledge(
-              image,
-              Optional.of(profile),
-              Optional.empty(),
-              program,
-              new ClusterFacts(
-                  slurm,
-                  mpiDefault,
-                  Optional.of(plugins),
-                  "/var/spool/slurmd",
-                  "/tmp",
-                  jobContainer,
-                  "amd64")));
+      return new Knowledge(
+          image,
+          Optional.of(profile),
+          Optional.empty(),
+          program,
+          Optional.ofNullable(host),
+          new ClusterFacts(
+              slurm,
+              mpiDefault,
+              Optional.of(plugins),
+              "/var/spool/slurmd",
+              "/tmp",
+              jobContainer,
+              "amd64"));
     }
+  }
+
+  private static MpiChoice choice(
+      Optional<String> plugin, boolean force, boolean singletons, boolean guard) {
+    return new MpiChoice(
+        plugin,
+        force,
+        singletons,
+        guard,
+        MpiChoice.Model.AUTO,
+        List.of(Path.of("/host/libmpi.so")));
+  }
+
+  /** The host's MPICH 4.3 in the image's place, with nothing against it. */
+  private static HostMpi host(Mpi library) {
+    Mpi there = new Mpi(library.family(), library.version(), "x/mpi", "m", library.speaks(), "");
+    return new HostMpi(
+        Path.of("/host/libmpi.so"),
+        library,
+        true,
+        "",
+        List.of(there),
+        List.of(),
+        List.of(
+            new BindMount(
+                ByteString.of("/host/libmpi.so"), ByteString.of("/x/libmpi.so.12"), true)),
+        "/x",
+        List.of(),
+        List.of(),
+        List.of(),
+        List.of(),
+        List.of());
+  }
+
+  private static HostMpi against(
+      boolean abi, String older, List<String> missing, List<String> tooNew, List<String> lacking) {
+    HostMpi fits = host(MPICH);
+    return new HostMpi(
+        fits.library(),
+        fits.mpi(),
+        abi,
+        older,
+        fits.mapped(),
+        fits.libraries(),
+        fits.binds(),
+        fits.libraryPath(),
+        fits.variables(),
+        missing,
+        tooNew,
+        lacking,
+        List.of());
   }
 
   private static Launch launch() {
@@ -257,7 +327,7 @@ class MpiRulesTest {
             "not-wired",
             launch().linkedTo(MPICH).mpi("none"),
             "refused: app is linked to MPICH 4.2.1; with --mpi=none every rank would be rank 0 of 1",
-            launch().linkedTo(MPICH).choice(new MpiChoice(Optional.empty(), false, true, true))),
+            launch().linkedTo(MPICH).choice(choice(Optional.empty(), false, true, true))),
         row(
             "not-wired-perhaps",
             launch().script(MPICH).mpi("none"),
@@ -292,6 +362,34 @@ class MpiRulesTest {
                         List.of("libmpi.so.40"))),
             "warning: app needs libmpi.so.40, which is not in the container",
             launch().linkedTo(MPICH)),
+        row(
+            "host-abi",
+            launch().linkedTo(OPEN_MPI_5).host(against(false, "", NO, NO, NO)),
+            "refused: programs that are linked to the image's Open MPI 5.0.7 (libmpi.so.1) cannot use"
+                + " /host/libmpi.so, which is MPICH 4.2.1: it has another ABI",
+            launch().linkedTo(MPICH).host(host(MPICH))),
+        row(
+            "host-older",
+            launch().linkedTo(MPICH).host(against(true, "MPICH 4.0 and so on", NO, NO, NO)),
+            "refused: the host's MPI may lack functions that the image's programs use: it is MPICH 4.0"
+                + " and so on",
+            launch().linkedTo(MPICH).host(host(MPICH))),
+        row(
+            "host-libc",
+            launch().linkedTo(MPICH).host(against(true, "", NO, List.of("a needs b", "c"), NO)),
+            "refused: a needs b (and 1 more)",
+            launch().linkedTo(MPICH).host(host(MPICH))),
+        row(
+            "host-incomplete",
+            launch().linkedTo(MPICH).host(against(true, "", List.of("a needs b"), NO, NO)),
+            "refused: a needs b, which is not found on this machine",
+            launch().linkedTo(MPICH).host(host(MPICH))),
+        row(
+            "host-bindings",
+            launch().linkedTo(MPICH).host(against(true, "", NO, NO, List.of("/libmpifort.so.12"))),
+            "warning: the host's MPICH 4.2.1 has no counterpart of /libmpifort.so.12, which uses the"
+                + " inside of its own libmpi",
+            launch().linkedTo(MPICH).host(host(MPICH))),
         row(
             "pmix-5.0.8-hangs",
             launch().linkedTo(OPEN_MPI_5).pmix("5.0.9").slurm("25.11.1", "pmix", "pmix"),
@@ -419,10 +517,7 @@ class MpiRulesTest {
   @Test
   void forceTurnsRefusalsIntoWarnings() {
     Plan forced =
-        launch()
-            .linkedTo(MPICH)
-            .choice(new MpiChoice(Optional.of("pmix"), true, false, true))
-            .plan();
+        launch().linkedTo(MPICH).choice(choice(Optional.of("pmix"), true, false, true)).plan();
     assertThat(forced.refusals()).isEmpty();
     assertThat(forced.warnings()).extracting(Advice::text).anyMatch(t -> t.contains("rank 0 of 1"));
     assertThat(forced.guard()).containsExactly("1:2:4096:never:MPICH 4.2.1:usr/lib/libmpi.so.1");
@@ -449,6 +544,44 @@ class MpiRulesTest {
     assertThat(plan.defaults()).isEmpty();
   }
 
+  /** What the image's MPI could not do, the host's can. */
+  @Test
+  void wiresTheHostsLibraryInTheImagesPlace() {
+    Launch launch = launch().linkedTo(OPEN_MPI_5).slurm("26.05.5", "none", "none", "pmi2");
+    assertThat(launch.plan().refusals()).isNotEmpty();
+    Plan plan = launch.host(host(MPICH)).plan();
+    assertThat(plan.refusals()).isEmpty();
+    assertThat(plan.mpi()).isEqualTo("pmi2");
+    assertThat(plan.runtimeOptions())
+        .extracting(ByteString::toString)
+        .contains("/host/libmpi.so:/x/libmpi.so.12:ro");
+    assertThat(plan.spec().container().environment())
+        .extracting(variable -> variable.name() + "=" + variable.value())
+        .containsExactly("LD_LIBRARY_PATH=/x");
+    assertThat(plan.decisions()).extracting(Decision::what).contains("mpi-model", "host-mpi");
+  }
+
+  @Test
+  void takesTheHostsLibraryByItselfOnlyWhereTheImagesIsNotWired() {
+    Launch served = launch().linkedTo(MPICH).choice(choice(Optional.empty(), false, false, true));
+    assertThat(served.wantsHost()).isFalse();
+    assertThat(served.plan().decisions())
+        .filteredOn(decision -> decision.what().equals("mpi-model"))
+        .extracting(Decision::value)
+        .containsExactly("container");
+    assertThat(served.slurm("24.11.5", "none", "none", "pmix").wantsHost()).isTrue();
+    Program lacking =
+        new Program(
+            "app", Optional.of("/app"), Reach.CLOSED, Optional.empty(), List.of("libmpich.so.12"));
+    assertThat(
+            launch()
+                .program(lacking)
+                .choice(choice(Optional.empty(), false, false, true))
+                .wantsHost())
+        .isTrue();
+    assertThat(launch().program(lacking).wantsHost()).isFalse();
+  }
+
   @Test
   void guardsOnlyLaunchesOfManyRanks() {
     assertThat(launch().linkedTo(OPEN_MPI_5).plan().guard())
@@ -457,16 +590,13 @@ class MpiRulesTest {
     assertThat(launch().linkedTo(MPICH).plan().guard()).isEmpty();
     assertThat(launch().mpirun(OPEN_MPI_5).plan().guard()).isEmpty();
     Plan unguarded =
-        launch()
-            .linkedTo(OPEN_MPI_5)
-            .choice(new MpiChoice(Optional.empty(), false, false, false))
-            .plan();
+        launch().linkedTo(OPEN_MPI_5).choice(choice(Optional.empty(), false, false, false)).plan();
     assertThat(unguarded.guard()).isEmpty();
     assertThat(unguarded.mpi()).isEqualTo("pmix");
     assertThat(
             launch()
                 .linkedTo(OPEN_MPI_5)
-                .choice(new MpiChoice(Optional.empty(), false, true, true))
+                .choice(choice(Optional.empty(), false, true, true))
                 .plan()
                 .guard())
         .isEmpty();

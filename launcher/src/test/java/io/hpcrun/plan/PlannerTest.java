@@ -263,7 +263,13 @@ class PlannerTest {
   private static Plan plan(LaunchSpec spec, Image image, ClusterFacts cluster) {
     return Planner.plan(
         spec,
-        new Knowledge(image, Optional.empty(), Optional.empty(), Program.unknown("app"), cluster));
+        new Knowledge(
+            image,
+            Optional.empty(),
+            Optional.empty(),
+            Program.unknown("app"),
+            Optional.empty(),
+            cluster));
   }
 
   private static String mpi(String mpiDefault, String... plugins) {

@@ -78,6 +78,7 @@ class JobScriptTest {
             List.of(),
             List.of(),
             List.of(),
+            Map.of(),
             Map.of());
     Program program =
         new Program(
@@ -86,7 +87,8 @@ class JobScriptTest {
             Program.Reach.CLOSED,
             Optional.of(OPEN_MPI),
             List.of());
-    return new Knowledge(image, Optional.of(profile), Optional.empty(), program, CLUSTER);
+    return new Knowledge(
+        image, Optional.of(profile), Optional.empty(), program, Optional.empty(), CLUSTER);
   }
 
   private static final Map<String, Supplier<LaunchSpec>> KINDS =
