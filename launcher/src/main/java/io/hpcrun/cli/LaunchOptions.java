@@ -241,6 +241,10 @@ final class LaunchOptions {
     List<String> words = rest.subList(1, rest.size());
     if (!words.isEmpty() && words.getFirst().equals("--")) {
       words = words.subList(1, words.size());
+    } else if (!words.isEmpty() && words.getFirst().startsWith("-")) {
+      throw Failure.usage(
+          "the option " + ByteString.ofLatin1(words.getFirst()) + " is after the image",
+          "write options before the image; if it is the command: IMAGE -- COMMAND [ARGUMENT...]");
     }
     if (words.isEmpty() || words.getFirst().isEmpty()) {
       throw Failure.usage(

@@ -226,10 +226,11 @@ final class MpiRules {
           ofMpirun("mpirun-prte-ras", "PRTE_MCA_ras", "^slurm", MPIRUN_THREADS),
           new MpiRule(
               "ucx-proc-link",
-              When.that(Trait.ALONE).withUcx(VersionRange.below("1.16")),
+              When.that(Trait.ALONE).withUcx(VersionRange.from("1.0")),
               new Setting("UCX_POSIX_USE_PROC_LINK", "n"),
               "ranks that do not share a container cannot open each other's /proc files",
-              "openucx/ucx#4224; openucx/ucx#4511; fixed by openucx/ucx#9213"),
+              "openucx/ucx#4224; openucx/ucx#4511; openucx/ucx#9213 (from 1.16 on it goes on, after an"
+                  + " error for each attempt)"),
           ofVader("vader-cma-3.0", "1.8", "3.0.5"),
           ofVader("vader-cma-3.1", "3.1.0", "3.1.5"),
           ofVader("vader-cma-4.0", "4.0.0", "4.0.2"),

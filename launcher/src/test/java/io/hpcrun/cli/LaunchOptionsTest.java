@@ -133,6 +133,7 @@ class LaunchOptionsTest {
         "'' | there is neither an image nor a command",
         "i.sif | there is no command after the image i.sif",
         "i.sif -- | there is no command after the image i.sif",
+        "i.sif -n 4 app | the option -n is after the image",
       })
   void refusesBadInput(String words, String why) {
     assertThatExceptionOfType(Failure.class)

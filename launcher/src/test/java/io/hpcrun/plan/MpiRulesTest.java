@@ -445,9 +445,9 @@ class MpiRulesTest {
         row("mpirun-prte-ras", launch().mpirun(OPEN_MPI_5), "PRTE_MCA_ras=^slurm", plain()),
         row(
             "ucx-proc-link",
-            launch().linkedTo(OPEN_MPI_4).ucx("1.15.0"),
+            launch().linkedTo(OPEN_MPI_4).ucx("1.18.1"),
             "alone: UCX_POSIX_USE_PROC_LINK=n",
-            launch().linkedTo(OPEN_MPI_4).ucx("1.16.0")),
+            launch().linkedTo(OPEN_MPI_4)),
         row(
             "vader-cma-3.0",
             launch().linkedTo(mpi(Family.OPEN_MPI, "3.0.4", "pmix")),
