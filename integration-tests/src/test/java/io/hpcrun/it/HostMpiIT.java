@@ -136,7 +136,7 @@ class HostMpiIT {
         refused("hello-mpich-4.0", "hello-mpi", "--mpi-model=host", "--host-mpi=" + MPICH);
     assertThat(outcome.error())
         .containsPattern(
-            "hpcrun: error: /usr/lib\\S+\\.so\\S* needs \\w+@GLIBC_2\\.\\d+ of libc\\.so\\.6, and the image's"
+            "hpcrun: error: /\\S+\\.so\\S* needs \\w+@GLIBC_2\\.\\d+ of libc\\.so\\.6, and the image's"
                 + " glibc is 2\\.36")
         .contains("what to do: use the image's own MPI");
   }

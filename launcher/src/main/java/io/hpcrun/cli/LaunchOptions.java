@@ -432,14 +432,17 @@ final class LaunchOptions {
     String given = parsed.last("host-mpi");
     String text =
         given == null
-            ? console.environment().getOrDefault("HPCRUN_HOST_MPI", "")
+            ? console.environment().getOrDefault(MpiChoice.HOSTS_VARIABLE, "")
             : ByteString.ofLatin1(given).toString();
     List<Path> paths = new ArrayList<>();
     for (String path : text.isEmpty() ? new String[0] : text.split(":")) {
+      if (path.isEmpty()) {
+        continue; // as in other lists of paths
+      }
       if (!path.startsWith("/") || CONTROL.matcher(path).find()) {
         throw Failure.usage(
             "%s: '%s' is not an absolute path"
-                .formatted(given == null ? "HPCRUN_HOST_MPI" : "--host-mpi", path),
+                .formatted(given == null ? MpiChoice.HOSTS_VARIABLE : "--host-mpi", path),
             "name the libraries of the nodes' MPI from / on, separated by colons");
       }
       paths.add(Path.of(path));

@@ -2,8 +2,8 @@ package io.hpcrun.cli;
 
 import io.hpcrun.cluster.ClusterFacts;
 import io.hpcrun.cluster.ClusterStore;
-import io.hpcrun.failure.ExitCode;
 import io.hpcrun.failure.Failure;
+import io.hpcrun.image.HostMpi;
 import io.hpcrun.image.HostMpiReader;
 import io.hpcrun.image.Image;
 import io.hpcrun.image.ImageDigest;
@@ -108,13 +108,9 @@ final class Launcher {
       Knowledge known =
           new Knowledge(
               image, Optional.of(profile), Optional.empty(), program, Optional.empty(), cluster);
-      return Planner.wantsHostMpi(spec, known)
-          ? known.with(
-              HostMpiReader.read(
-                  spec.mpi().hosts(), image, profile, program, known.imageMpi(), request))
-          : known;
+      return Planner.wantsHostMpi(spec, known) ? withHost(spec, known, request) : known;
     } catch (Failure unreadable) {
-      if (unreadable.exitCode() == ExitCode.REFUSED || spec.mpi().model() == MpiChoice.Model.HOST) {
+      if (spec.mpi().model() == MpiChoice.Model.HOST) {
         throw unreadable;
       }
       Advice gap =
@@ -129,6 +125,31 @@ final class Launcher {
           Program.unknown(command),
           Optional.empty(),
           cluster);
+    }
+  }
+
+  /** With the nodes' MPI; where nobody asked for it, only if it fits. */
+  private static Knowledge withHost(LaunchSpec spec, Knowledge known, ProgramRequest request) {
+    boolean asked = spec.mpi().model() == MpiChoice.Model.HOST;
+    try {
+      HostMpi host =
+          HostMpiReader.read(
+              spec.mpi().hosts(),
+              known.image(),
+              known.profile().orElseThrow(),
+              known.program(),
+              known.imageMpi(),
+              request);
+      return asked || host.isFit() ? known.with(host) : known;
+    } catch (Failure unusable) {
+      if (asked) {
+        throw unusable;
+      }
+      return known.with(
+          new Advice(
+              "the nodes' MPI cannot take the image's place: " + unusable.getMessage(),
+              unusable.remedy(),
+              MpiChoice.HOSTS_VARIABLE));
     }
   }
 

@@ -143,9 +143,9 @@ final class Elf {
    *
    * @param library the library's name
    * @param version such as {@code GLIBC_2.38}
-   * @param symbol one of the symbols; empty if the file's tables do not tell
+   * @param number by which the file's symbols name it
    */
-  record Need(String library, String version, String symbol) {}
+  record Need(String library, String version, int number) {}
 
   /** The versions that a file needs of other libraries (Linux Standard Base, symbol versioning). */
   List<Need> versionsNeeded() {
@@ -161,19 +161,23 @@ final class Elf {
     }
     ByteBuffer bytes = buffer(section);
     int library = 0;
-    for (int i = 0; i < section.header.sh_info; i++) {
+    int next = 1;
+    for (int i = 0; i < section.header.sh_info && next != 0; i++) {
       int version = library + bytes.getInt(library + 8);
-      for (int k = 0; k < bytes.getShort(library + 2); k++) {
+      int nextVersion = 1;
+      for (int k = 0; k < bytes.getShort(library + 2) && nextVersion != 0; k++) {
         if ((bytes.getShort(version + 4) & WEAK) == 0) {
           needs.add(
               new Need(
                   strings.get(bytes.getInt(library + 4)),
                   strings.get(bytes.getInt(version + 8)),
-                  symbolOf(bytes.getShort(version + 6))));
+                  bytes.getShort(version + 6)));
         }
-        version += bytes.getInt(version + 12);
+        nextVersion = bytes.getInt(version + 12);
+        version += nextVersion;
       }
-      library += bytes.getInt(library + 12);
+      next = bytes.getInt(library + 12);
+      library += next;
     }
     return needs;
   }
@@ -183,19 +187,33 @@ final class Elf {
         .order(elf.ei_data == ElfFile.DATA_LSB ? ByteOrder.LITTLE_ENDIAN : ByteOrder.BIG_ENDIAN);
   }
 
-  /** The first symbol that has a version of this number. */
-  private String symbolOf(short number) {
-    ElfSection section = elf.firstSectionByType(ElfSectionHeader.SHT_GNU_versym);
-    List<ElfSymbol> symbols = dynamicSymbols().toList();
-    if (section != null) {
-      ByteBuffer versions = buffer(section);
-      for (int i = 0; i < symbols.size() && 2 * i + 1 < versions.capacity(); i++) {
-        if (versions.getShort(2 * i) == number) {
-          return String.valueOf(symbols.get(i).getName());
-        }
-      }
-    }
-    return "";
+  /** The first symbol that has a needed version; empty if the file's tables do not tell. */
+  Optional<String> symbol(Need need) {
+    return part(
+        () -> {
+          ElfSection section = elf.firstSectionByType(ElfSectionHeader.SHT_GNU_versym);
+          List<ElfSymbol> symbols = dynamicSymbols().toList();
+          ByteBuffer versions = section == null ? ByteBuffer.allocate(0) : buffer(section);
+          for (int i = 0; i < symbols.size() && 2 * i + 1 < versions.capacity(); i++) {
+            if (versions.getShort(2 * i) == need.number()) {
+              return Optional.ofNullable(symbols.get(i).getName());
+            }
+          }
+          return Optional.empty();
+        },
+        Optional.empty());
+  }
+
+  /** Names of dynamic symbols that are defined here, or of those wanted from elsewhere. */
+  Set<String> symbols(boolean defined, Predicate<String> wanted) {
+    return part(
+        () ->
+            dynamicSymbols()
+                .filter(symbol -> symbol.st_shndx != 0 == defined)
+                .map(ElfSymbol::getName)
+                .filter(name -> name != null && wanted.test(name))
+                .collect(Collectors.toSet()),
+        Set.of());
   }
 
   private Stream<ElfSymbol> dynamicSymbols() {

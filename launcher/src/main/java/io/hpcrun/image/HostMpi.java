@@ -6,6 +6,7 @@ import io.hpcrun.spec.BindMount;
 import io.hpcrun.spec.EnvironmentVariable;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.regex.Pattern;
 
 /**
  * An MPI library of this machine in the place of an image's: single files, shown in the container
@@ -23,6 +24,8 @@ import java.util.List;
  * @param missing files that need what is not on this machine, each with what it needs
  * @param tooNew files that need a newer C library than the image's, each with the symbol
  * @param lacking the image's Fortran and C++ parts of MPI that the host's MPI does not have
+ * @param unknownFunctions functions of MPI that the command uses and the host's library does not
+ *     have
  * @param leftOut plug-ins of the host's that cannot be loaded here, each with what it lacks
  */
 public record HostMpi(
@@ -38,7 +41,11 @@ public record HostMpi(
     List<String> missing,
     List<String> tooNew,
     List<String> lacking,
+    List<String> unknownFunctions,
     List<String> leftOut) {
+
+  private static final Pattern NETWORK =
+      Pattern.compile("libuct_ib|-rdmav\\d+|lib(verbs|cxi|psm\\d?|opx|efa)-fi");
 
   /** Copies the lists. */
   public HostMpi {
@@ -49,7 +56,22 @@ public record HostMpi(
     missing = List.copyOf(missing);
     tooNew = List.copyOf(tooNew);
     lacking = List.copyOf(lacking);
+    unknownFunctions = List.copyOf(unknownFunctions);
     leftOut = List.copyOf(leftOut);
+  }
+
+  /** Whether nothing is known against it. */
+  public boolean isFit() {
+    return abi
+        && older.isEmpty()
+        && missing.isEmpty()
+        && tooNew.isEmpty()
+        && unknownFunctions.isEmpty();
+  }
+
+  /** Plug-ins of networks among those that were left out. */
+  public List<String> lostPlugins() {
+    return leftOut.stream().filter(file -> NETWORK.matcher(file).find()).toList();
   }
 
   /** Whether it gives the container a library of this name. */

@@ -22,6 +22,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
@@ -45,6 +46,9 @@ public final class HostMpiReader {
   /** A line of ldd(1): {@code libm.so.6 => /lib/libm.so.6 (0x7f...)}. */
   private static final Pattern RESOLVED = Pattern.compile("\\s+(\\S+) => (/.+?)(?: \\(0x\\w+\\))?");
 
+  /** A library that is needed by its path, or the loader itself. */
+  private static final Pattern ABSOLUTE = Pattern.compile("\\s+(/\\S*/(\\S+)) \\(0x\\w+\\)");
+
   private static final Pattern UNRESOLVED = Pattern.compile("\\s+(\\S+) => not found");
 
   /** Parts of the C library, which belong to the image's loader. */
@@ -55,14 +59,30 @@ public final class HostMpiReader {
   /** What makes up MPI with its network: one release of it, on one side. */
   private static final Pattern OF_MPI =
       Pattern.compile(
-          "lib(mpi|mpich|open-|pmix|pmi|pals|uc[mpst]|fabric|psm|cxi|ibverbs|rdmacm|ibumad|ibmad|mlx|efa|mana|hns|xpmem|knem|gdrapi|mca_)\\w*[^/]*\\.so.*");
+          "lib(mpi|mpich|open-|open_mpi|pmix|pmi|pals|slurm|uc[mpst]|ucc|hcoll|ocoms|sharp|fabric|psm|cxi|ibverbs|rdmacm|ibumad|ibmad|mlx|efa|mana|hns|xpmem|knem|gdrapi|mca_)\\w*[^/]*\\.so.*");
 
-  /** The parts of MPI for other languages; libmpichfort is Debian's name of MPICH's libmpifort. */
+  /**
+   * The parts of MPI for other languages; libmpichfort is Debian's name of MPICH's libmpifort, and
+   * Cray's names end in a compiler's.
+   */
   private static final Pattern BINDING =
       Pattern.compile(
-          "libmpi(?:ch)?_?(fort|cxx|f77|f90|mpifh|usempif08|usempi_ignore_tkr|usempi|f08)\\.so(\\.\\d+)(\\.[0-9.]+)?");
+          "libmpi(?:ch)?_?(fort|cxx|f77|f90|mpifh|usempif08|usempi_ignore_tkr|usempi|f08)(?:_\\w+)?\\.so(\\.\\d+)(\\.[0-9.]+)?");
 
-  private static final Pattern NEEDED = Pattern.compile("libmpi(ch)?\\.so\\.\\d+");
+  private static final Pattern FUNCTION = Pattern.compile("P?MPIX?_[A-Z]\\w*");
+
+  /** What programs need. */
+  private static final Pattern NEEDED =
+      Pattern.compile(
+          "(?!libmpi_(abi|ilp64))" + MpiReader.NAME.pattern().replace("(\\.[0-9.]+)?", "\\.\\d+"));
+
+  /** Where Intel MPI has its libfabric, from the directory of libmpi (its env/vars.sh). */
+  private static final List<String> INTEL_FABRIC =
+      List.of(
+          "../libfabric/lib",
+          "../../libfabric/lib",
+          "../opt/mpi/libfabric/lib",
+          "../../opt/mpi/libfabric/lib");
 
   private static final Set<Family> MPICH_ABI =
       Set.of(Family.MPICH, Family.INTEL_MPI, Family.MVAPICH, Family.CRAY_MPICH);
@@ -88,8 +108,11 @@ public final class HostMpiReader {
 
   private static final List<Plugins> PLUGINS =
       List.of(
-          // UCX, src/ucs/sys/module.c: below the directory of libucs
-          new Plugins("libucs.so", "ucx", Pattern.compile("libuc\\w+\\.so\\.0"), "", ""),
+          // UCX, src/ucs/sys/module.c: below the directory of libucs, unless it is told
+          new Plugins(
+              "libucs.so", "ucx", Pattern.compile("libuc\\w+\\.so\\.0"), "UCX_MODULE_DIR", ""),
+          // UCC, src/core/ucc_constructor.c: likewise
+          new Plugins("libucc.so", "ucc", Pattern.compile("libucc_\\w+\\.so(\\.\\d)?"), "", ""),
           // libfabric, fabric(7)
           new Plugins(
               "libfabric.so",
@@ -97,6 +120,9 @@ public final class HostMpiReader {
               Pattern.compile("lib\\S+-fi\\.so"),
               "FI_PROVIDER_PATH",
               ""),
+          // Intel MPI's libfabric
+          new Plugins(
+              "libfabric.so", "prov", Pattern.compile("lib\\S+-fi\\.so"), "FI_PROVIDER_PATH", ""),
           // rdma-core, libibverbs/dynamic_driver.c: absolute paths without "-rdmavN.so"
           new Plugins(
               "libibverbs.so",
@@ -125,8 +151,11 @@ public final class HostMpiReader {
               ""));
 
   private final Path library;
-  private final Mpi mpi;
   private final ImageProfile profile;
+  private Mpi mpi;
+
+  /** Needed by absolute paths, which the container must have as well. */
+  private final Set<Path> absolute = new LinkedHashSet<>();
 
   /** The host's files by the names that they have in the directory. */
   private final Map<String, Path> files = new LinkedHashMap<>();
@@ -159,7 +188,7 @@ public final class HostMpiReader {
     try {
       List<HostMpiReader> readers = new ArrayList<>();
       for (Path library : libraries) {
-        readers.add(new HostMpiReader(library, open(library), profile));
+        readers.add(new HostMpiReader(library, open(library, profile), profile));
       }
       List<String> needed = program.missing().stream().filter(HostMpiReader::isMpi).toList();
       Collection<Mpi> old = needed.isEmpty() ? replaced : List.of();
@@ -168,7 +197,7 @@ public final class HostMpiReader {
               .filter(reader -> reader.fits(old, needed))
               .findFirst()
               .orElse(readers.getFirst());
-      return best.read(image, old, needed, request);
+      return best.read(image, program, old, needed, request);
     } catch (IOException failed) {
       throw Failure.image(
           "it cannot be seen whether the host's MPI fits into %s: %s"
@@ -182,10 +211,11 @@ public final class HostMpiReader {
     return NEEDED.matcher(name).matches();
   }
 
-  /** Whether it can be all of these. */
+  /** Whether it can be what the command needs, or one of the image's. */
   private boolean fits(Collection<Mpi> old, List<String> needed) {
-    return old.stream().allMatch(this::isAbiOf)
-        && needed.stream()
+    return needed.isEmpty()
+        ? old.isEmpty() || old.stream().anyMatch(this::isAbiOf)
+        : needed.stream()
             .allMatch(
                 name ->
                     name.equals(mpi.soname())
@@ -193,7 +223,7 @@ public final class HostMpiReader {
                             && numbers(name).equals(numbers(mpi.soname()))));
   }
 
-  private static Mpi open(Path library) throws IOException {
+  private static Mpi open(Path library, ImageProfile profile) throws IOException {
     Optional<Elf> elf =
         Files.isRegularFile(library) && Files.isReadable(library)
             ? Elf.read(library.toRealPath())
@@ -204,11 +234,18 @@ public final class HostMpiReader {
           "give the file that programs are linked to, such as /usr/lib64/libmpi.so.40");
     }
     String real = library.toRealPath().toString().substring(1);
-    Mpi mpi = MpiReader.read(real, elf.get(), List.of());
+    Mpi mpi = MpiReader.read(real, elf.get(), MpiReader.pluginsBeside(library));
     if (mpi.family() == Family.UNKNOWN) {
       throw Failure.refused(
           "hpcrun does not know the MPI at " + library + ", whose soname is " + mpi.soname(),
           "give a library of MPICH, Intel MPI, MVAPICH, Cray MPICH or Open MPI");
+    }
+    Optional<String> architecture = profile.architecture();
+    if (architecture.isPresent() && !architecture.get().equals(elf.get().architecture())) {
+      throw Failure.refused(
+          "the host's MPI %s is for %s, and the image is for %s"
+              .formatted(library, elf.get().architecture(), architecture.get()),
+          "give a library for " + architecture.get());
     }
     return mpi;
   }
@@ -226,7 +263,11 @@ public final class HostMpiReader {
   }
 
   private HostMpi read(
-      Image image, Collection<Mpi> replaced, List<String> needed, ProgramRequest request)
+      Image image,
+      Program program,
+      Collection<Mpi> replaced,
+      List<String> needed,
+      ProgramRequest request)
       throws IOException {
     collect();
     try (ImageFiles imageFiles = ImageFiles.of(image)) {
@@ -235,25 +276,32 @@ public final class HostMpiReader {
               entry ->
                   entry.isLink()
                       || SearchPaths.counts("/" + entry.path())
-                      || entry.name().contains(".so"));
-      ContainerFiles container = new ContainerFiles(imageFiles, entries, Map.of());
+                      || entry.name().contains(".so")
+                      || program.path().filter(("/" + entry.path())::equals).isPresent());
+      ContainerFiles container = new ContainerFiles(imageFiles, entries, request.mounts());
       SearchPaths paths = SearchPaths.of(container, request.environment());
-      leaveNewer(container, paths);
       Map<String, Path> binds = new LinkedHashMap<>();
-      files.forEach((name, file) -> binds.put(DIRECTORY + "/" + name, file));
-      Path real = library.toRealPath();
       List<String> names = new ArrayList<>(List.of(mpi.soname()));
       names.addAll(needed);
-      needed.forEach(name -> binds.put(DIRECTORY + "/" + name, real));
       List<Mpi> mapped = new ArrayList<>();
       List<String> lacking = new ArrayList<>();
       for (Mpi old : replaced.stream().filter(this::isAbiOf).toList()) {
         names.add(old.soname());
-        binds.put(DIRECTORY + "/" + old.soname(), real);
-        binds.put("/" + old.path(), real);
+        binds.put("/" + old.path(), library);
         mapped.add(at(old.path()));
         bindBindings(old, entries, binds, lacking);
       }
+      for (String name : program.missing()) {
+        Matcher matcher = BINDING.matcher(name);
+        if (matcher.matches()) {
+          addBinding(name, matcher, lacking);
+        }
+      }
+      names.forEach(name -> files.put(name, library));
+      leaveNewer(container, paths);
+      files.forEach((name, file) -> binds.put(DIRECTORY + "/" + name, file));
+      bindOver(container, entries, binds);
+      absolute.forEach(file -> binds.put(file.toString(), file));
       names.stream()
           .distinct()
           .map(name -> at((DIRECTORY + "/" + name).substring(1)))
@@ -271,7 +319,56 @@ public final class HostMpiReader {
           List.copyOf(missing),
           tooNew(binds.values()),
           lacking,
+          unknownFunctions(container, program),
           leftOut);
+    }
+  }
+
+  /** Functions of MPI that a command uses and the host's library does not have. */
+  private List<String> unknownFunctions(ContainerFiles container, Program program)
+      throws IOException {
+    Optional<Found> file = program.path().flatMap(container::find);
+    if (file.isEmpty()) {
+      return List.of();
+    }
+    container.fetch(file.stream().toList());
+    Optional<Path> read = container.file(file.get());
+    Optional<Elf> elf = read.isEmpty() ? Optional.empty() : Elf.read(read.get());
+    Optional<Elf> host = Elf.read(library.toRealPath());
+    if (elf.isEmpty() || host.isEmpty()) {
+      return List.of();
+    }
+    Set<String> known = host.get().symbols(true, name -> FUNCTION.matcher(name).matches());
+    return elf.get().symbols(false, name -> FUNCTION.matcher(name).matches()).stream()
+        .filter(name -> !known.contains(name))
+        .sorted()
+        .toList();
+  }
+
+  /**
+   * Binds the libraries of MPI and its network also over those of the image's files that have their
+   * sonames: an RPATH wins over LD_LIBRARY_PATH, and the two sides must not mix.
+   */
+  private void bindOver(
+      ContainerFiles container, List<ImageFiles.Entry> entries, Map<String, Path> binds)
+      throws IOException {
+    Map<Found, String> same = new LinkedHashMap<>();
+    for (ImageFiles.Entry entry : entries) {
+      if (files.containsKey(entry.name()) && OF_MPI.matcher(entry.name()).matches()) {
+        container
+            .find("/" + entry.path())
+            .filter(found -> found.host().isEmpty() && !binds.containsKey(found.path()))
+            .ifPresent(found -> same.put(found, entry.name()));
+      }
+    }
+    container.fetch(same.keySet());
+    for (Map.Entry<Found, String> each : same.entrySet()) {
+      Optional<Path> file = container.file(each.getKey());
+      Optional<Elf> elf = file.isEmpty() ? Optional.empty() : Elf.read(file.get());
+      if (elf.isPresent()
+          && profile.architecture().filter(elf.get().architecture()::equals).isPresent()) {
+        binds.put(each.getKey().path(), files.get(each.getValue()));
+      }
     }
   }
 
@@ -298,10 +395,25 @@ public final class HostMpiReader {
 
   /** The library, what it needs, their plug-ins, and what those need. */
   private void collect() throws IOException {
-    files.put(mpi.soname(), library.toRealPath());
-    Needs needs = needs(List.of(library.toRealPath()));
-    needs.found().forEach(files::putIfAbsent);
-    needs.missing().forEach((file, name) -> missing.add(file + " needs " + name));
+    files.put(mpi.soname(), library);
+    add(List.of(library));
+    if (mpi.family() == Family.INTEL_MPI) {
+      addFirst("libfabric.so.1", INTEL_FABRIC);
+      addFirst("libpmi2.so.0", SearchPaths.DEFAULT_DIRECTORIES);
+    }
+    if (mpi.family() == Family.OPEN_MPI
+        && files.keySet().stream().anyMatch(n -> n.startsWith("libpmix.so"))) {
+      Set<String> speaks = new TreeSet<>(mpi.speaks());
+      speaks.add("pmix");
+      mpi =
+          new Mpi(
+              mpi.family(),
+              mpi.version(),
+              mpi.path(),
+              mpi.soname(),
+              List.copyOf(speaks),
+              mpi.state());
+    }
     Set<String> done = new LinkedHashSet<>();
     boolean more = true;
     while (more) {
@@ -316,6 +428,31 @@ public final class HostMpiReader {
         }
       }
     }
+  }
+
+  /** Adds what files need; what is not found is against the whole. */
+  private void add(List<Path> needing) {
+    Needs needs = needs(needing);
+    needs.found().forEach(files::putIfAbsent);
+    needs
+        .missing()
+        .forEach((file, names) -> missing.add(file + " needs " + String.join(", ", names)));
+  }
+
+  /** Adds a library that is opened by name, from the first directory that has it. */
+  private void addFirst(String name, List<String> directories) {
+    if (files.containsKey(name)) {
+      return;
+    }
+    directories.stream()
+        .map(directory -> library.resolveSibling(directory).resolve(name).normalize())
+        .filter(Files::isReadable)
+        .findFirst()
+        .ifPresent(
+            file -> {
+              files.put(name, file);
+              add(List.of(file));
+            });
   }
 
   /** Plug-ins that lack something are left out, as where there is no such device they often do. */
@@ -334,11 +471,17 @@ public final class HostMpiReader {
     Needs needs = needs(found);
     for (Path file : found) {
       String name = file.getFileName().toString();
-      if (needs.missing().containsKey(file.toString())) {
-        leftOut.add(file + ", which needs " + needs.missing().get(file.toString()));
+      List<String> lacks =
+          needs.missing().getOrDefault(file.toString(), List.of()).stream()
+              // Opened before it, or needed by what is.
+              .filter(lack -> found.stream().noneMatch(other -> other.endsWith(lack)))
+              .filter(lack -> !files.containsKey(lack))
+              .toList();
+      if (!lacks.isEmpty()) {
+        leftOut.add(file + ", which needs " + String.join(", ", lacks));
         continue;
       }
-      files.put(plugins.directory() + "/" + name, file.toRealPath());
+      files.put(plugins.directory() + "/" + name, file);
       if (!plugins.variable().isEmpty()) {
         Matcher matcher = plugins.files().matcher(name);
         variables
@@ -356,11 +499,11 @@ public final class HostMpiReader {
    * What files need, as this machine's loader finds it.
    *
    * @param found libraries by their names
-   * @param missing files, and the first library that each needs and that was not found
+   * @param missing files, and the libraries that each needs and that were not found
    */
-  private record Needs(Map<String, Path> found, Map<String, String> missing) {}
+  private record Needs(Map<String, Path> found, Map<String, List<String>> missing) {}
 
-  private static Needs needs(List<Path> needing) {
+  private Needs needs(List<Path> needing) {
     Needs needs = new Needs(new LinkedHashMap<>(), new LinkedHashMap<>());
     if (needing.isEmpty()) {
       return needs;
@@ -368,22 +511,33 @@ public final class HostMpiReader {
     List<String> words = new ArrayList<>(List.of("ldd"));
     needing.forEach(file -> words.add(file.toString()));
     Programs.Result result = Programs.run(words, Set.of("LD_PRELOAD"), NO_INPUT, LIMIT);
+    if (result.exitCode() != 0 && result.output().isBlank()) {
+      throw Failure.refused(
+          "ldd cannot tell what the host's MPI needs: " + result.error().strip(),
+          "look at it with: ldd " + needing.getFirst());
+    }
     String of = needing.getFirst().toString();
     for (String line : result.output().lines().toList()) {
       Matcher resolved = RESOLVED.matcher(line);
       Matcher unresolved = UNRESOLVED.matcher(line);
+      Matcher path = ABSOLUTE.matcher(line);
       if (line.startsWith("/") && line.endsWith(":")) {
         of = line.substring(0, line.length() - 1);
       } else if (unresolved.matches()) {
-        needs.missing().putIfAbsent(of, unresolved.group(1));
+        needs.missing().computeIfAbsent(of, none -> new ArrayList<>()).add(unresolved.group(1));
       } else if (resolved.matches() && !C_LIBRARY.matcher(resolved.group(1)).matches()) {
         needs.found().putIfAbsent(resolved.group(1), Path.of(resolved.group(2)));
+      } else if (path.matches() && !C_LIBRARY.matcher(path.group(2)).matches()) {
+        absolute.add(Path.of(path.group(1)));
       }
     }
     return needs;
   }
 
-  /** Leaves out those of the host's files of which the image has a newer one, or as new a one. */
+  /**
+   * Leaves out those of the host's files of which the image has a newer one, or one of which the
+   * names do not tell that it is older.
+   */
   private void leaveNewer(ContainerFiles container, SearchPaths paths) throws IOException {
     List<String> directories =
         Stream.concat(Arrays.stream(paths.libraryPath().split(":")), paths.system().stream())
@@ -399,8 +553,10 @@ public final class HostMpiReader {
               .flatMap(Optional::stream)
               .map(Found::path)
               .findFirst();
-      String host = files.get(name).toRealPath().toString();
-      if (image.isPresent() && compare(numbers(image.get()), numbers(host)) >= 0) {
+      List<Integer> host = numbers(files.get(name).toRealPath().toString());
+      List<Integer> other = image.map(HostMpiReader::numbers).orElse(List.of());
+      int common = Math.min(host.size(), other.size());
+      if (image.isPresent() && compare(host.subList(0, common), other.subList(0, common)) <= 0) {
         files.remove(name);
       }
     }
@@ -414,17 +570,24 @@ public final class HostMpiReader {
     for (ImageFiles.Entry entry : entries) {
       Matcher image = BINDING.matcher(entry.name());
       if (!entry.isLink() && entry.path().equals(directory + entry.name()) && image.matches()) {
-        Optional<Path> host = binding(image.group(1), image.group(2));
-        if (host.isPresent()) {
-          binds.put("/" + entry.path(), host.get().toRealPath());
-          binds.put(
-              DIRECTORY + "/" + entry.name().replaceFirst("(\\.so\\.\\d+).*", "$1"),
-              host.get().toRealPath());
-        } else {
-          lacking.add("/" + entry.path());
+        String name = entry.name().replaceFirst("(\\.so\\.\\d+).*", "$1");
+        if (addBinding(name, image, lacking)) {
+          binds.put("/" + entry.path(), files.get(name));
         }
       }
     }
+  }
+
+  private boolean addBinding(String name, Matcher matcher, List<String> lacking)
+      throws IOException {
+    Optional<Path> host = binding(matcher.group(1), matcher.group(2));
+    if (host.isEmpty()) {
+      lacking.add(name);
+      return false;
+    }
+    files.put(name, host.get());
+    add(List.of(host.get()));
+    return true;
   }
 
   private Optional<Path> binding(String language, String major) throws IOException {
@@ -470,6 +633,14 @@ public final class HostMpiReader {
   private List<Library> libraries() throws IOException {
     List<Library> libraries = new ArrayList<>();
     for (Map.Entry<String, Path> file : files.entrySet()) {
+      if (file.getKey().startsWith("libpmi2.so")) {
+        libraries.add(
+            new Library(
+                "pmi2",
+                Optional.empty(),
+                (DIRECTORY + "/" + file.getKey()).substring(1),
+                List.of()));
+      }
       boolean pmix = file.getKey().startsWith("libpmix.so");
       if (pmix || file.getKey().startsWith("libucp.so")) {
         Optional<Elf> elf = Elf.read(file.getValue());
@@ -516,12 +687,11 @@ public final class HostMpiReader {
           .ifPresent(
               need ->
                   needs.add(
-                      "%s needs %s of %s, and the image's glibc is %s"
+                      "%s needs %s%s of %s, and the image's glibc is %s"
                           .formatted(
                               file,
-                              need.symbol().isEmpty()
-                                  ? need.version()
-                                  : need.symbol() + "@" + need.version(),
+                              elf.get().symbol(need).map(symbol -> symbol + "@").orElse(""),
+                              need.version(),
                               need.library(),
                               version)));
     }

@@ -3,6 +3,8 @@ package io.hpcrun.image;
 import io.hpcrun.image.ImageProfile.Family;
 import io.hpcrun.image.ImageProfile.Mpi;
 import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
@@ -11,6 +13,7 @@ import java.util.TreeSet;
 import java.util.regex.MatchResult;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 
 /** Tells from the file of an MPI library whose it is, its release, and what wires its ranks. */
 final class MpiReader {
@@ -65,6 +68,17 @@ final class MpiReader {
     }
     Set<String> speaks = family == Family.OPEN_MPI ? openMpiSpeaks(elf, plugins) : mpichSpeaks(elf);
     return new Mpi(family, version, path, elf.soname(), List.copyOf(speaks), state(family, elf));
+  }
+
+  /** Names of the files in and below the directory beside a library where Open MPI has plug-ins. */
+  static List<String> pluginsBeside(Path library) throws IOException {
+    Path directory = library.toRealPath().resolveSibling("openmpi");
+    if (!Files.isDirectory(directory)) {
+      return List.of();
+    }
+    try (Stream<Path> files = Files.walk(directory, 3)) {
+      return files.map(file -> file.getFileName().toString()).toList();
+    }
   }
 
   /**

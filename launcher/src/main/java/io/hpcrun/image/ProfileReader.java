@@ -38,7 +38,11 @@ public final class ProfileReader {
   private static final Pattern FABRIC_PART = Pattern.compile("lib(\\w+)-fi\\.so");
   private static final Pattern GPU =
       Pattern.compile("lib(cudart|cuda|nccl|amdhip64|rccl)" + SHARED);
-  private static final Pattern LIBC = Pattern.compile("libc\\.so\\.6|ld-musl-\\w+\\.so\\.1");
+
+  /** Before glibc 2.34, libc.so.6 is a link to libc-2.NN.so. */
+  private static final Pattern LIBC =
+      Pattern.compile("libc\\.so\\.6|libc-2\\.\\d+\\.so|ld-musl-\\w+\\.so\\.1");
+
   private static final Set<String> TEXTS =
       Set.of(
           "etc/os-release",

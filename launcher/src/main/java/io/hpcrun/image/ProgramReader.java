@@ -19,7 +19,6 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import java.util.stream.Stream;
 
 /**
  * Finds a command in a container and which MPI library the dynamic loader would give it, without
@@ -190,14 +189,7 @@ final class ProgramReader {
     if (library.host().isEmpty()) {
       return files.namesBelow(directory(library.path()));
     }
-    // Open MPI keeps them in a directory of its name.
-    Path directory = library.host().get().toRealPath().resolveSibling("openmpi");
-    if (!Files.isDirectory(directory)) {
-      return List.of();
-    }
-    try (Stream<Path> list = Files.list(directory)) {
-      return list.map(file -> file.getFileName().toString()).toList();
-    }
+    return MpiReader.pluginsBeside(library.host().get());
   }
 
   /** Where the loader finds a library that a file needs (ld.so(8)). */

@@ -7,9 +7,11 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -58,7 +60,7 @@ final class SearchPaths {
    */
   static SearchPaths of(ContainerFiles files, Map<String, String> given) throws IOException {
     Map<String, String> environment = environment(files, given);
-    List<String> system = new ArrayList<>(configured(files, LOADER_CONFIGURATION, 0));
+    List<String> system = new ArrayList<>(configured(files, LOADER_CONFIGURATION, new HashSet<>()));
     system.addAll(DEFAULT_DIRECTORIES);
     return new SearchPaths(environment, system);
   }
@@ -127,11 +129,11 @@ final class SearchPaths {
   }
 
   /** The directories of /etc/ld.so.conf and of the files that it includes. */
-  private static List<String> configured(ContainerFiles files, String path, int depth)
+  private static List<String> configured(ContainerFiles files, String path, Set<String> seen)
       throws IOException {
     List<String> directories = new ArrayList<>();
     Optional<Found> text = files.find(path);
-    if (text.isEmpty() || depth > 4) {
+    if (text.isEmpty() || !seen.add(text.get().path())) {
       return directories;
     }
     for (String line : lines(files, text.get())) {
@@ -141,7 +143,7 @@ final class SearchPaths {
         String prefix = pattern.startsWith("/") ? pattern : "/etc/" + pattern;
         int star = prefix.indexOf('*');
         for (Found each : files.startingWith(star < 0 ? prefix : prefix.substring(0, star))) {
-          directories.addAll(configured(files, each.path(), depth + 1));
+          directories.addAll(configured(files, each.path(), seen));
         }
       } else if (word.startsWith("/")) {
         directories.add(word);

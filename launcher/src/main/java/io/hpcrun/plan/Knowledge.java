@@ -14,7 +14,7 @@ import java.util.Optional;
  *
  * @param image the image's file
  * @param profile what the image holds; empty if it could not be looked into
- * @param gap why the image could not be looked into; empty if it could
+ * @param gap what could not be found out, and why; empty if nothing
  * @param program the command, as the container's files tell of it
  * @param host the nodes' MPI library that takes the place of the image's, if one is to
  * @param cluster what the cluster offers
@@ -35,6 +35,11 @@ public record Knowledge(
     return program.reach() == Program.Reach.CLOSED
         ? List.of()
         : profile.map(ImageProfile::mpi).orElse(List.of());
+  }
+
+  /** The same, with a warning. */
+  public Knowledge with(Advice warning) {
+    return new Knowledge(image, profile, Optional.of(warning), program, host, cluster);
   }
 
   /** The same, with a library of the nodes in the place of the image's. */

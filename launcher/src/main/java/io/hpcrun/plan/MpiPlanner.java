@@ -30,6 +30,7 @@ import java.util.stream.Stream;
 final class MpiPlanner {
   private static final String NONE = ClusterFacts.NONE;
   private static final String PMIX = "pmix";
+  static final String HOST_SOURCE = "option --host-mpi, or HPCRUN_HOST_MPI";
   private static final String MODEL = "mpi-model";
 
   private final LaunchSpec spec;
@@ -91,6 +92,9 @@ final class MpiPlanner {
     if (spec.mpi().model() != MpiChoice.Model.AUTO || spec.mpi().hosts().isEmpty()) {
       return spec.mpi().model() == MpiChoice.Model.HOST;
     }
+    if (known.program().isLauncher() || spec.mpi().singletons() || !isMany(spec)) {
+      return false;
+    }
     List<Mpi> ofImage = known.imageMpi();
     List<String> plugins = known.cluster().mpiPlugins().orElse(List.of());
     boolean deaf =
@@ -139,7 +143,7 @@ final class MpiPlanner {
                 MpiChoice.Model.CONTAINER.label(),
                 asked
                     ? "you asked for it"
-                    : "the image's own MPI is wired by Slurm, or there is none",
+                    : "the image's own MPI does, or the declared one does not fit",
                 asked ? "option --mpi-model" : "built-in"));
       }
       return;
@@ -162,7 +166,7 @@ final class MpiPlanner {
             "it takes the place of the image's, with "
                 + (library.binds().stream().map(BindMount::source).distinct().count() - 1)
                 + " more files of the nodes",
-            "option --host-mpi"));
+            HOST_SOURCE));
     if (!library.leftOut().isEmpty()) {
       decisions.add(
           new Decision(
@@ -170,18 +174,6 @@ final class MpiPlanner {
               String.join("; ", library.leftOut()),
               "plug-ins of the host's MPI that cannot be loaded on this machine",
               "ldd(1)"));
-    }
-    for (EnvironmentVariable variable : library.variables()) {
-      if (spec.container().environment().stream()
-          .noneMatch(given -> given.name().equals(variable.name()))) {
-        defaults.add(variable);
-        decisions.add(
-            new Decision(
-                variable.name(),
-                variable.value().toString(),
-                "the host's MPI finds its plug-ins by it",
-                "option --host-mpi"));
-      }
     }
   }
 
@@ -213,9 +205,14 @@ final class MpiPlanner {
   }
 
   private Stream<Mpi> watched() {
-    return host.isPresent()
-        ? host.get().mapped().stream()
-        : Stream.concat(program.mpi().stream(), profile.stream().flatMap(p -> p.mpi().stream()));
+    Stream<Mpi> ofImage =
+        Stream.concat(program.mpi().stream(), profile.stream().flatMap(p -> p.mpi().stream()));
+    if (host.isEmpty()) {
+      return ofImage;
+    }
+    List<Mpi> mapped = host.get().mapped();
+    Set<String> over = mapped.stream().map(Mpi::path).collect(Collectors.toSet());
+    return Stream.concat(mapped.stream(), ofImage.filter(mpi -> !over.contains(mpi.path())));
   }
 
   /** How a library that is wired shows it; empty if it shows nothing, but speaks the plug-in. */
@@ -253,7 +250,7 @@ final class MpiPlanner {
   }
 
   private void addTraits() {
-    if (isMany()) {
+    if (isMany(spec)) {
       traits.add(Trait.MANY);
     }
     if (program.isLauncher()) {
@@ -293,6 +290,7 @@ final class MpiPlanner {
   }
 
   private void addHostTraits(HostMpi library) {
+    traits.add(Trait.HOST);
     if (!library.abi()) {
       traits.add(Trait.HOST_OTHER_ABI);
     }
@@ -304,6 +302,12 @@ final class MpiPlanner {
     }
     if (!library.tooNew().isEmpty()) {
       traits.add(Trait.HOST_TOO_NEW);
+    }
+    if (!library.unknownFunctions().isEmpty() && traits.contains(Trait.LINKED)) {
+      traits.add(Trait.HOST_LACKS_FUNCTIONS);
+    }
+    if (!library.lostPlugins().isEmpty()) {
+      traits.add(Trait.HOST_LOST_PLUGIN);
     }
     if (!library.lacking().isEmpty()) {
       traits.add(Trait.HOST_LACKS_BINDINGS);
@@ -320,7 +324,7 @@ final class MpiPlanner {
   /**
    * Whether there may be more than one rank: unless one is asked for, sizes can come from Slurm.
    */
-  private boolean isMany() {
+  private static boolean isMany(LaunchSpec spec) {
     Optional<String> tasks = spec.slurm(SlurmOption.NTASKS);
     if (tasks.isPresent()) {
       return !tasks.get().equals("1");
@@ -488,9 +492,10 @@ final class MpiPlanner {
   }
 
   private Stream<Library> libraries(String name) {
+    List<Library> ofHost = host.map(HostMpi::libraries).orElse(List.of());
     Stream<Library> all =
-        host.isPresent()
-            ? host.get().libraries().stream()
+        ofHost.stream().anyMatch(library -> library.name().equals(name))
+            ? ofHost.stream()
             : profile.stream()
                 .flatMap(known -> Stream.concat(known.pmi().stream(), known.network().stream()));
     return all.filter(library -> library.name().equals(name));
@@ -569,6 +574,9 @@ final class MpiPlanner {
         .replace("{host-older}", host.map(HostMpi::older).orElse(""))
         .replace("{host-missing}", host.map(library -> some(library.missing())).orElse(""))
         .replace("{host-too-new}", host.map(library -> some(library.tooNew())).orElse(""))
+        .replace(
+            "{host-functions}", host.map(library -> some(library.unknownFunctions())).orElse(""))
+        .replace("{host-lost}", host.map(library -> some(library.lostPlugins())).orElse(""))
         .replace("{host-lacking}", host.map(library -> some(library.lacking())).orElse(""));
   }
 }

@@ -52,6 +52,12 @@ record MpiRule(String id, When when, Effect effect, String reason, String source
     LACKS_MUNGE("the image's PMIx lacks psec munge and has native"),
     /** A library that the command needs is nowhere in the container. */
     MISSING_LIBRARY("a library of the command is missing"),
+    /** The host's MPI takes the place of the image's. */
+    HOST("the host's MPI takes the image's place"),
+    /** The host's MPI lacks functions that the command uses. */
+    HOST_LACKS_FUNCTIONS("the host's MPI lacks functions that the command uses"),
+    /** A network plug-in of the host's MPI cannot be loaded. */
+    HOST_LOST_PLUGIN("a network plug-in of the host's MPI lacks something"),
     /** Programs that are linked to the image's MPI cannot use the host's. */
     HOST_OTHER_ABI("the host's MPI has another ABI"),
     /** The host's MPI is an older release than the image's. */

@@ -88,6 +88,24 @@ final class MpiRules {
               "the host's MPI may lack functions that the image's programs use: it is {host-older}",
               "Sarus, doc/config/mpi-hook.rst"),
           new MpiRule(
+              "host-functions",
+              When.that(Trait.HOST_LACKS_FUNCTIONS),
+              new Refuse(OWN_MPI + ", or name a newer library with --host-mpi"),
+              "{command} uses {host-functions}, which {host} ({mpi}) does not have",
+              "ld.so(8)"),
+          new MpiRule(
+              "host-mpirun",
+              When.that(Trait.HOST, Trait.LAUNCHER),
+              new Refuse("leave out {command}: hpcrun starts the ranks; or " + OWN_MPI),
+              "{command} is of the image's MPI, and would start ranks with {host}",
+              MPIRUN_GUIDE),
+          new MpiRule(
+              "host-plugins",
+              When.that(Trait.HOST_LOST_PLUGIN),
+              new Warn("install what is missing on this machine, or submit where it is"),
+              "the network may be slower than it could be: left out is {host-lost}",
+              "ldd(1)"),
+          new MpiRule(
               "host-libc",
               When.that(Trait.HOST_TOO_NEW),
               new Refuse(OWN_MPI + ", or an image of a newer distribution"),

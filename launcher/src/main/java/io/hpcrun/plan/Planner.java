@@ -2,6 +2,7 @@ package io.hpcrun.plan;
 
 import io.hpcrun.cluster.ClusterFacts;
 import io.hpcrun.failure.Failure;
+import io.hpcrun.image.HostMpi;
 import io.hpcrun.image.Image;
 import io.hpcrun.spec.BindMount;
 import io.hpcrun.spec.ByteString;
@@ -102,20 +103,31 @@ public final class Planner {
     if (known.host().isEmpty()) {
       return spec;
     }
-    EnvironmentVariable path =
-        new EnvironmentVariable(LIBRARY_PATH, ByteString.of(known.host().get().libraryPath()));
-    decisions.add(
-        new Decision(
-            LIBRARY_PATH,
-            path.value().toString(),
-            "the host's libraries are found there, before the image's",
-            "option --host-mpi"));
+    HostMpi host = known.host().get();
     List<EnvironmentVariable> environment = new ArrayList<>();
     spec.container().environment().stream()
         .filter(variable -> !variable.name().equals(LIBRARY_PATH))
         .forEach(environment::add);
-    environment.add(path);
+    addVariable(
+        environment,
+        new EnvironmentVariable(LIBRARY_PATH, ByteString.of(host.libraryPath())),
+        "the host's libraries are found there, before the image's");
+    // Also over what is set on the host, where its paths are others.
+    host.variables()
+        .forEach(
+            variable ->
+                addVariable(environment, variable, "the host's MPI finds its plug-ins by it"));
     return spec.with(spec.container().with(environment));
+  }
+
+  private void addVariable(
+      List<EnvironmentVariable> environment, EnvironmentVariable variable, String reason) {
+    if (environment.stream().noneMatch(given -> given.name().equals(variable.name()))) {
+      environment.add(variable);
+      decisions.add(
+          new Decision(
+              variable.name(), variable.value().toString(), reason, MpiPlanner.HOST_SOURCE));
+    }
   }
 
   /**

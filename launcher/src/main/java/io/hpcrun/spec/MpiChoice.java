@@ -21,6 +21,9 @@ public record MpiChoice(
     boolean guard,
     Model model,
     List<Path> hosts) {
+  /** Names the MPI libraries of the nodes where the command line does not. */
+  public static final String HOSTS_VARIABLE = "HPCRUN_HOST_MPI";
+
   /** hpcrun chooses. */
   public static final MpiChoice AUTO =
       new MpiChoice(Optional.empty(), false, false, true, Model.AUTO, List.of());

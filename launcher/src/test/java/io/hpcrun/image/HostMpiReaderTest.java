@@ -96,9 +96,9 @@ class HostMpiReaderTest {
     HostMpi mpi = read("2.99", library);
     assertThat(binds(mpi))
         .containsExactlyInAnyOrder(
-            library.toRealPath() + ":/.hpcrun/mpi/libmpi.so.12",
-            library.toRealPath() + ":/.hpcrun/mpi/libmpich.so.12",
-            library.toRealPath() + ":/usr/lib/libmpich.so.12.2.0");
+            library + ":/.hpcrun/mpi/libmpi.so.12",
+            library + ":/.hpcrun/mpi/libmpich.so.12",
+            library + ":/usr/lib/libmpich.so.12.2.0");
     assertThat(mpi.libraryPath()).isEqualTo("/.hpcrun/mpi:/opt/lib");
     assertThat(mpi.abi()).isTrue();
     assertThat(mpi.older()).isEmpty();
@@ -169,7 +169,7 @@ class HostMpiReaderTest {
     library(root.resolve("usr/lib/libmpi.so.12.2.0"), "libmpi.so.12", MPICH);
     assertThat(read("2.17", library).tooNew())
         .containsExactly(
-            library.toRealPath()
+            library
                 + " needs pthread_create@GLIBC_2.34 of libc.so.6, and the image's glibc is 2.17");
     assertThat(read("2.34", library).tooNew()).isEmpty();
   }
@@ -184,8 +184,7 @@ class HostMpiReaderTest {
             "extern int x; int *MPI_Init = &x;",
             absent.toString());
     Files.delete(absent);
-    assertThat(read("2.99", library).missing())
-        .containsExactly(library.toRealPath() + " needs libabsent.so.1");
+    assertThat(read("2.99", library).missing()).containsExactly(library + " needs libabsent.so.1");
   }
 
   /** Of what is not MPI's, the image's programs may need the newer one. */
@@ -236,8 +235,7 @@ class HostMpiReaderTest {
     library(root.resolve("usr/lib/libmpi.so.12.2.0"), "libmpi.so.12", MPICH);
     HostMpi mpi = read("2.99", library);
     assertThat(binds(mpi))
-        .contains(
-            host.toRealPath() + "/libfabric/libgood-fi.so:/.hpcrun/mpi/libfabric/libgood-fi.so");
+        .contains(host + "/libfabric/libgood-fi.so:/.hpcrun/mpi/libfabric/libgood-fi.so");
     assertThat(mpi.variables())
         .extracting(variable -> variable.name() + "=" + variable.value())
         .containsExactly("FI_PROVIDER_PATH=/.hpcrun/mpi/libfabric");
@@ -256,9 +254,65 @@ class HostMpiReaderTest {
     HostMpi mpi = read("2.99", library);
     assertThat(binds(mpi))
         .contains(
-            host.toRealPath() + "/libmpifort.so.12.4.1:/usr/lib/libmpichfort.so.12.2.0",
-            host.toRealPath() + "/libmpifort.so.12.4.1:/.hpcrun/mpi/libmpichfort.so.12");
-    assertThat(mpi.lacking()).containsExactly("/usr/lib/libmpichcxx.so.12.2.0");
+            host + "/libmpifort.so.12:/usr/lib/libmpichfort.so.12.2.0",
+            host + "/libmpifort.so.12:/.hpcrun/mpi/libmpichfort.so.12");
+    assertThat(mpi.lacking()).containsExactly("libmpichcxx.so.12");
+  }
+
+  /** Below an RPATH the image's own files would be found before the host's. */
+  @Test
+  void bindsTheNetworksLibrariesOverTheImages() throws IOException {
+    String path = "-Wl,-rpath," + host;
+    Path ucx = library(host.resolve("libucp.so.0.0.0"), "libucp.so.0", "int c;");
+    Path library =
+        library(
+            host.resolve("libmpi.so.12.4.1"),
+            "libmpi.so.12",
+            "extern int c; int *MPI_Init = &c;",
+            ucx.toString(),
+            path);
+    library(root.resolve("lib/x86_64-linux-gnu/libc.so.6"), "libc.so.6", "int c;");
+    library(root.resolve("opt/mpi/libmpi.so.12.2.0"), "libmpi.so.12", MPICH);
+    library(root.resolve("opt/mpi/libucp.so.0.0.7"), "libucp.so.0", "int c;");
+    assertThat(binds(read("2.99", library)))
+        .contains(ucx + ":/opt/mpi/libucp.so.0.0.7", library + ":/opt/mpi/libmpi.so.12.2.0");
+  }
+
+  @Test
+  void knowsWhatOpenMpi4SpeaksByItsPlugIns() throws IOException {
+    Path library = library(host.resolve("libmpi.so.40.30.4"), "libmpi.so.40", OPEN_MPI);
+    library(host.resolve("openmpi/lib/openmpi3/mca_pmix_ext3x.so"), "x", "int x;");
+    library(root.resolve("usr/lib/libmpi.so.40.30.1"), "libmpi.so.40", OPEN_MPI);
+    assertThat(read("2.99", library).mpi().speaks()).containsExactly("pmix");
+  }
+
+  @Test
+  void namesFunctionsThatTheHostLacks() throws IOException {
+    Path library = library(host.resolve("libmpi.so.12.0.0"), "libmpi.so.12", "int MPI_Init;");
+    library(root.resolve("usr/lib/libmpi.so.12.0.0"), "libmpi.so.12", "int MPI_Init, MPI_Send_c;");
+    library(
+        root.resolve("usr/bin/app"),
+        "app",
+        "extern int MPI_Init, MPI_Send_c; int *a = &MPI_Init, *b = &MPI_Send_c;");
+    Program program =
+        new Program(
+            "app", Optional.of("/usr/bin/app"), Program.Reach.CLOSED, Optional.empty(), List.of());
+    HostMpi mpi = read(program, "2.99", library);
+    assertThat(mpi.unknownFunctions()).containsExactly("MPI_Send_c");
+    assertThat(mpi.isFit()).isFalse();
+  }
+
+  /** Before glibc 2.34, libc.so.6 is a link. */
+  @Test
+  void knowsTheOldNamesOfTheCLibrary() throws IOException {
+    library(
+        root.resolve("lib/x86_64-linux-gnu/libc-2.31.so"),
+        "libc.so.6",
+        "const char c[] = \"GNU C Library (X) stable release version 2.31.\";");
+    assertThat(ProfileReader.read(ImageReader.read(root)).libc())
+        .contains(
+            new ImageProfile.Library(
+                "glibc", Optional.of("2.31"), "lib/x86_64-linux-gnu/libc-2.31.so", List.of()));
   }
 
   @Test

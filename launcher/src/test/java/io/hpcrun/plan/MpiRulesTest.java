@@ -225,44 +225,37 @@ class MpiRulesTest {
         List.of(Path.of("/host/libmpi.so")));
   }
 
-  /** The host's MPICH 4.3 in the image's place, with nothing against it. */
+  /** A library of the host's in the image's place, with nothing against it. */
   private static HostMpi host(Mpi library) {
-    Mpi there = new Mpi(library.family(), library.version(), "x/mpi", "m", library.speaks(), "");
+    return against(library, true, "", NO, NO, NO, NO, NO);
+  }
+
+  private static HostMpi against(
+      Mpi library,
+      boolean abi,
+      String older,
+      List<String> missing,
+      List<String> tooNew,
+      List<String> lacking,
+      List<String> unknownFunctions,
+      List<String> leftOut) {
     return new HostMpi(
         Path.of("/host/libmpi.so"),
         library,
-        true,
-        "",
-        List.of(there),
+        abi,
+        older,
+        List.of(library),
         List.of(),
         List.of(
             new BindMount(
                 ByteString.of("/host/libmpi.so"), ByteString.of("/x/libmpi.so.12"), true)),
         "/x",
-        List.of(),
-        List.of(),
-        List.of(),
-        List.of(),
-        List.of());
-  }
-
-  private static HostMpi against(
-      boolean abi, String older, List<String> missing, List<String> tooNew, List<String> lacking) {
-    HostMpi fits = host(MPICH);
-    return new HostMpi(
-        fits.library(),
-        fits.mpi(),
-        abi,
-        older,
-        fits.mapped(),
-        fits.libraries(),
-        fits.binds(),
-        fits.libraryPath(),
-        fits.variables(),
+        List.of(new EnvironmentVariable("FI_PROVIDER_PATH", ByteString.of("/x/libfabric"))),
         missing,
         tooNew,
         lacking,
-        List.of());
+        unknownFunctions,
+        leftOut);
   }
 
   private static Launch launch() {
@@ -364,29 +357,79 @@ class MpiRulesTest {
             launch().linkedTo(MPICH)),
         row(
             "host-abi",
-            launch().linkedTo(OPEN_MPI_5).host(against(false, "", NO, NO, NO)),
+            launch().linkedTo(OPEN_MPI_5).host(against(MPICH, false, "", NO, NO, NO, NO, NO)),
             "refused: programs that are linked to the image's Open MPI 5.0.7 (libmpi.so.1) cannot use"
                 + " /host/libmpi.so, which is MPICH 4.2.1: it has another ABI",
             launch().linkedTo(MPICH).host(host(MPICH))),
         row(
             "host-older",
-            launch().linkedTo(MPICH).host(against(true, "MPICH 4.0 and so on", NO, NO, NO)),
+            launch()
+                .linkedTo(MPICH)
+                .host(against(MPICH, true, "MPICH 4.0 and so on", NO, NO, NO, NO, NO)),
             "refused: the host's MPI may lack functions that the image's programs use: it is MPICH 4.0"
                 + " and so on",
             launch().linkedTo(MPICH).host(host(MPICH))),
         row(
             "host-libc",
-            launch().linkedTo(MPICH).host(against(true, "", NO, List.of("a needs b", "c"), NO)),
+            launch()
+                .linkedTo(MPICH)
+                .host(against(MPICH, true, "", NO, List.of("a needs b", "c"), NO, NO, NO)),
             "refused: a needs b (and 1 more)",
             launch().linkedTo(MPICH).host(host(MPICH))),
         row(
+            "host-functions",
+            launch()
+                .linkedTo(MPICH)
+                .host(against(MPICH, true, "", NO, NO, NO, List.of("MPI_Send_c"), NO)),
+            "refused: app uses MPI_Send_c, which /host/libmpi.so (MPICH 4.2.1) does not have",
+            launch()
+                .script(MPICH)
+                .host(against(MPICH, true, "", NO, NO, NO, List.of("MPI_Send_c"), NO))),
+        row(
+            "host-mpirun",
+            launch().mpirun(MPICH).host(host(MPICH)),
+            "refused: mpirun is of the image's MPI, and would start ranks with /host/libmpi.so",
+            launch().mpirun(MPICH)),
+        row(
+            "host-plugins",
+            launch()
+                .linkedTo(MPICH)
+                .host(
+                    against(
+                        MPICH,
+                        true,
+                        "",
+                        NO,
+                        NO,
+                        NO,
+                        NO,
+                        List.of("/l/libuct_ib.so.0, which needs x"))),
+            "warning: the network may be slower than it could be: left out is /l/libuct_ib.so.0, which"
+                + " needs x",
+            launch()
+                .linkedTo(MPICH)
+                .host(
+                    against(
+                        MPICH,
+                        true,
+                        "",
+                        NO,
+                        NO,
+                        NO,
+                        NO,
+                        List.of("/l/libuct_rocm.so.0, which needs x")))),
+        row(
             "host-incomplete",
-            launch().linkedTo(MPICH).host(against(true, "", List.of("a needs b"), NO, NO)),
+            launch()
+                .linkedTo(MPICH)
+                .host(against(MPICH, true, "", List.of("a needs b"), NO, NO, NO, NO)),
             "refused: a needs b, which is not found on this machine",
             launch().linkedTo(MPICH).host(host(MPICH))),
         row(
             "host-bindings",
-            launch().linkedTo(MPICH).host(against(true, "", NO, NO, List.of("/libmpifort.so.12"))),
+            launch()
+                .linkedTo(MPICH)
+                .host(against(MPICH, true, "", NO, NO, List.of("/libmpifort.so.12"), NO, NO)),
             "warning: the host's MPICH 4.2.1 has no counterpart of /libmpifort.so.12, which uses the"
                 + " inside of its own libmpi",
             launch().linkedTo(MPICH).host(host(MPICH))),
@@ -557,7 +600,11 @@ class MpiRulesTest {
         .contains("/host/libmpi.so:/x/libmpi.so.12:ro");
     assertThat(plan.spec().container().environment())
         .extracting(variable -> variable.name() + "=" + variable.value())
-        .containsExactly("LD_LIBRARY_PATH=/x");
+        .containsExactly("LD_LIBRARY_PATH=/x", "FI_PROVIDER_PATH=/x/libfabric");
+    Plan own = launch.env("FI_PROVIDER_PATH", "/mine").plan();
+    assertThat(own.spec().container().environment())
+        .extracting(variable -> variable.name() + "=" + variable.value())
+        .containsExactly("FI_PROVIDER_PATH=/mine", "LD_LIBRARY_PATH=/x");
     assertThat(plan.decisions()).extracting(Decision::what).contains("mpi-model", "host-mpi");
   }
 
@@ -580,6 +627,21 @@ class MpiRulesTest {
                 .wantsHost())
         .isTrue();
     assertThat(launch().program(lacking).wantsHost()).isFalse();
+    Launch deaf =
+        launch()
+            .linkedTo(MPICH)
+            .slurm("24.11.5", "none", "none", "pmix")
+            .choice(choice(Optional.empty(), false, false, true));
+    assertThat(deaf.wantsHost()).isTrue();
+    assertThat(deaf.ranks("1").wantsHost()).isFalse();
+    assertThat(deaf.mpirun(MPICH).ranks("8").wantsHost()).isFalse();
+    assertThat(
+            launch()
+                .linkedTo(MPICH)
+                .slurm("24.11.5", "none", "none", "pmix")
+                .choice(choice(Optional.empty(), false, true, true))
+                .wantsHost())
+        .isFalse();
   }
 
   @Test
