@@ -15,6 +15,7 @@
  *   chdir=DIRECTORY        the working directory, gone to after joining
  *   set=NAME=VALUE take=NAME   what changes in the environment, which Slurm made
  *   tool=WORD              for the shell only
+ *   gpus=WHO near=GPU PORT GID port=PORT GID   GPUs and network ports, see topology.bash
  * Variables of the user's come as HPCRUN_ENV_NAME. LAUNCH is the launch's number in the job; with a -
  * instead, no line is written to NODE_DIRECTORY/ranks.
  *
@@ -141,6 +142,109 @@ static void pass_environment(void) {
   free(own);
 }
 
+/* The tasks on a node of a step, from COUNTS such as 2(x3),1. */
+static long count_local(const char *counts, long node) {
+  while (*counts != '\0') {
+    char *end;
+    long count = strtol(counts, &end, 10), times = 1;
+    if (strncmp(end, "(x", 2) == 0) {
+      times = strtol(end + 2, &end, 10);
+    }
+    if (node < times) {
+      return count > 0 ? count : 1;
+    }
+    node -= times;
+    counts = strchr(end, ',');
+    if (counts++ == NULL) {
+      break;
+    }
+  }
+  return 1;
+}
+
+/* The item of a list with commas. */
+static const char *item(const char *list, long number) {
+  while (number-- > 0) {
+    list = strchr(list, ',') + 1;
+  }
+  return list;
+}
+
+/* Cuts a list with commas to a rank's part of it: as equal as can be and in order; ranks share where there are fewer. */
+static char *share(const char *list, long rank, long ranks) {
+  long items = 1;
+  for (const char *comma = list; (comma = strchr(comma, ',')) != NULL; comma++) {
+    items++;
+  }
+  long first = rank * items / ranks, last = (rank + 1) * items / ranks - 1;
+  if (last < first) {
+    last = first;
+  }
+  const char *from = item(list, first), *to = item(list, last);
+  return strndup(from, to - from + strcspn(to, ","));
+}
+
+/* As hpcrun_bind_devices of topology.bash does: this rank's GPUs and its port, from what stands in the words. */
+static void bind_devices(const char *words, size_t size) {
+  static const char *const lists[] = {"CUDA_VISIBLE_DEVICES", "ROCR_VISIBLE_DEVICES", "ZE_AFFINITY_MASK",
+                                      "GPU_DEVICE_ORDINAL"};
+  const char *port = NULL, *value, *gpus = variable("SLURM_STEP_GPUS", "");
+  char *own;
+  long ranks = count_local(variable("SLURM_STEP_TASKS_PER_NODE", variable("SLURM_TASKS_PER_NODE", "1")),
+                           atol(variable("SLURM_NODEID", "0")));
+  long rank = atol(variable("SLURM_LOCALID", "0")), ports = 0, number = 0;
+  int divides = 0, found = 0;
+  for (const char *word = words; word < words + size; word += strlen(word) + 1) {
+    if ((value = after(word, "gpus="))) {
+      divides = strcmp(value, "hpcrun") == 0;
+      found = 1;
+    }
+    ports += after(word, "port=") != NULL;
+  }
+  if (!found) {
+    return;
+  }
+  if (rank < 0 || rank >= ranks) {
+    rank = 0; /* a command may have set something else */
+  }
+  if (divides) {
+    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
+      value = getenv(lists[i]);
+      if (value != NULL && strchr(value, ',') != NULL && (own = share(value, rank, ranks)) != NULL) {
+        setenv(lists[i], own, 1);
+        free(own);
+      }
+    }
+    if (strchr(gpus, ',') != NULL && (own = share(gpus, rank, ranks)) != NULL) {
+      gpus = own;
+    }
+  }
+  value = variable("CUDA_VISIBLE_DEVICES", "");
+  if (*value != '\0') {
+    setenv("CUDA_DEVICE_ORDER", "PCI_BUS_ID", 0); /* Slurm's numbers are in this order (gres.conf) */
+  }
+  size_t length = strcspn(gpus, ",");
+  for (const char *word = words; word < words + size; word += strlen(word) + 1) {
+    if (length > 0 && (value = after(word, "near=")) && strncmp(value, gpus, length) == 0 && value[length] == ' ') {
+      port = value + length + 1;
+    } else if (length == 0 && (value = after(word, "port=")) && number++ == rank * ports / ranks) {
+      port = value;
+    }
+  }
+  if (port != NULL && (own = strdup(port)) != NULL) {
+    char *gid = own + strcspn(own, " ");
+    if (*gid == ' ') {
+      *gid++ = '\0';
+    }
+    setenv("UCX_NET_DEVICES", own, 0);
+    if (*gid != '\0') {
+      setenv("UCX_IB_GID_INDEX", gid, 0);
+      setenv("NCCL_IB_GID_INDEX", gid, 0);
+    }
+    free(own);
+  }
+}
+
 /* Becomes the program at a path; a script without a #! line is for the shell, as with execvp. */
 static void become_program(const char *path, char **command) {
   execv(path, command);
@@ -234,6 +338,7 @@ int main(int argc, char **argv) {
     }
   }
   pass_environment();
+  bind_devices(words, size);
 
   if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
       (user >= 0 && setns(user, CLONE_NEWUSER) != 0) || setns(mount, CLONE_NEWNS) != 0 ||

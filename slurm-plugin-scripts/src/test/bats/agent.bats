@@ -5,13 +5,24 @@ bats_require_minimum_version 1.5.0
 
 setup() {
   local part
-  for part in agent container stage; do
+  for part in agent container topology stage; do
     # shellcheck source=/dev/null
     source "$BATS_TEST_DIRNAME/../../main/resources/io/hpcrun/agent/$part.bash"
   done
   cd "$BATS_TEST_TMPDIR" || return 1
   export SLURMD_NODENAME=c1
   hpcrun_node=c1
+}
+
+# The agent's functions, as a job hands them to the nodes.
+functions() {
+  local -a names
+  mapfile -t names < <(compgen -A function hpcrun_)
+  declare -f "${names[@]}"
+}
+
+@test "the agent fits into one argument of a program" {
+  (($(functions | wc -c) < 120000)) # Linux, MAX_ARG_STRLEN: 131072
 }
 
 # An agent of the mode that needs no real runtime; its standard input is the caller's.
@@ -79,7 +90,7 @@ agent() {
 
 @test "an agent without a runtime says unfit" {
   local bash=$BASH
-  run env PATH=/nonexistent SLURMD_NODENAME=c1 HPCRUN_NODE_DIRECTORY="$PWD/node" "$bash" -c "$(declare -f); hpcrun_agent \"\$@\"" \
+  run env PATH=/nonexistent SLURMD_NODENAME=c1 HPCRUN_NODE_DIRECTORY="$PWD/node" "$bash" -c "$(functions); hpcrun_agent \"\$@\"" \
     x "=$PWD/rec" =0 =auto =none = =shared =part =0 =/none =
   [[ $status -eq 0 ]]
   [[ $output == $'unfit\tc1\t3\tneither apptainer nor singularity'* ]]
@@ -257,7 +268,7 @@ X
   rank
   # shellcheck disable=SC2016 # expanded by the inner bash
   run env PATH="$PWD/bin:$PATH" HPCRUN_ENV_A=$'$(id)\n`x`' HPCRUN_ALONE_UCX_POSIX_USE_PROC_LINK=n \
-    SHELLOPTS=errexit:nounset:noglob bash -c "$(declare -f); hpcrun_enter \"\$@\"" x \
+    SHELLOPTS=errexit:nounset:noglob bash -c "$(functions); hpcrun_enter \"\$@\"" x \
     "=$PWD/node" =c2, =4 =2 =--bind '=/a b' =/image.sif =app = =-n $'=a\nb' '=*' =: ==x
   local pid
   read -r _ _ _ _ pid _ <node/ranks
@@ -269,7 +280,7 @@ X
   rank
   # shellcheck disable=SC2016 # expanded by the inner bash
   run env PATH="$PWD/bin:$PATH" UCX_POSIX_USE_PROC_LINK=y HPCRUN_ALONE_UCX_POSIX_USE_PROC_LINK=n \
-    bash -c "$(declare -f); hpcrun_enter \"\$@\"" x "=$PWD/node" =c2,c1, =0 =0 =/image.sif =app
+    bash -c "$(functions); hpcrun_enter \"\$@\"" x "=$PWD/node" =c2,c1, =0 =0 =/image.sif =app
   [[ $status -eq 0 && ! -e node/ranks && $output == "<--quiet><exec></image.sif><app><><y>"* ]]
 }
 
@@ -277,7 +288,7 @@ X
   rank
   rm node/enter
   # shellcheck disable=SC2016 # expanded by the inner bash
-  run env PATH="$PWD/bin:$PATH" bash -c "$(declare -f); hpcrun_enter \"\$@\"" x "=$PWD/node" \
+  run env PATH="$PWD/bin:$PATH" bash -c "$(functions); hpcrun_enter \"\$@\"" x "=$PWD/node" \
     = =0 =0 =/image.sif =app
   [[ $status -eq 1 && $output == "hpcrun: rank 3 on c1 cannot enter"* ]]
 }
@@ -291,7 +302,7 @@ X
     "set=ODD=\$(id) "$'\n'x >node/enter
   # shellcheck disable=SC2016 # expanded by the inner bash
   env -i PATH="$PWD/bin:$PATH" GONE=x OWN=own image=mine REPLY=mine LC_NAME=x HPCRUN_KEPT_LC_ALL=xx_YY HPCRUN_ENV_A=$'\xff' SLURM_PROCID=0 SLURM_LOCALID=0 SLURM_STEP_ID=0 \
-    SLURMD_NODENAME=c1 "$BASH" -c "$(declare -f); hpcrun_enter \"\$@\"" x "=$PWD/node" = =0 =0 =/image.sif =app \
+    SLURMD_NODENAME=c1 "$BASH" -c "$(functions); hpcrun_enter \"\$@\"" x "=$PWD/node" = =0 =0 =/image.sif =app \
     | tr '\0' '|' >seen || true
   run cat seen
   local all="|$output"
@@ -306,7 +317,7 @@ X
   chmod +x bin/setpriv
   printf '%s\0' join /image.sif user=/u mount=/m root=/r chdir=/work tool=/tool set=LD_LIBRARY_PATH=/in/lib >node/enter
   # shellcheck disable=SC2016 # expanded by the inner bash
-  run env PATH="$PWD/bin:$PATH" LD_BIND_NOW=1 LD_LIBRARY_PATH=/out bash -c "$(declare -f); hpcrun_enter \"\$@\"" x "=$PWD/node" \
+  run env PATH="$PWD/bin:$PATH" LD_BIND_NOW=1 LD_LIBRARY_PATH=/out bash -c "$(functions); hpcrun_enter \"\$@\"" x "=$PWD/node" \
     = =0 =0 =/image.sif =app =-x
   [[ $output == "|--user=/u --mount=/m --root=/r -- /tool --chdir=/work LD_LIBRARY_PATH=/out LD_BIND_NOW=1 LD_LIBRARY_PATH=/in/lib app -x" ]]
 }
@@ -541,6 +552,68 @@ program() {
   [[ $output == "PATH=$PATH|OWN=own|LC_NAME=x|SLURM_PROCID=3|SLURM_LOCALID=1|SLURM_STEP_ID=7|NEW=new|LD_LIBRARY_PATH=/in|ODD=\$(id) "$'\n'$'x|A=\xff|' ]]
   run tail -n 1 node/ranks
   [[ $output =~ ^2\ 7\ 3\ 1\ [0-9]+\ [0-9]{19}\ [0-9]{19}$ ]]
+}
+
+# bound VARIABLE=VALUE… -- WORD…: the variables of GPUs and ports of a rank with these variables, as the program sets
+# them and as the shell does, each in a line; they must be the same.
+bound() {
+  local -a variables=() names=(CUDA_VISIBLE_DEVICES CUDA_DEVICE_ORDER ROCR_VISIBLE_DEVICES ZE_AFFINITY_MASK
+    GPU_DEVICE_ORDINAL UCX_NET_DEVICES UCX_IB_GID_INDEX NCCL_IB_GID_INDEX)
+  while [[ $1 != -- ]]; do
+    variables+=("$1")
+    shift
+  done
+  shift
+  local pattern
+  pattern=$(IFS='|' && echo "${names[*]}")
+  printf '%s\0' join /image.sif "user=/proc/$holder/ns/user" "mount=/proc/$holder/ns/mnt" "root=/proc/$holder/root" \
+    "$@" >node/enter
+  env -i "PATH=$PATH" "${variables[@]}" ./hpcrun-enter "=$PWD/node" =- =env | grep -E "^($pattern)=" | sort >by-program
+  env -i "PATH=$PATH" "${variables[@]}" bash -c "$(declare -f hpcrun_bind_devices hpcrun_count_local hpcrun_share)
+hpcrun_bind_devices \"\$@\"; env" bash "$@" | grep -E "^($pattern)=" | sort >by-shell
+  diff by-program by-shell
+  output=$(cat by-program)
+}
+
+@test "ranks get their GPUs and ports, by the program and by the shell" {
+  program
+  local rank
+  local -a four=(gpus=hpcrun 'near=0 mlx5_0:1 3' 'near=1 mlx5_1:1 ' 'near=2 mlx5_2:1 5' 'near=3 mlx5_3:1 5'
+    'port=mlx5_0:1 3' 'port=mlx5_1:1 ')
+  for rank in 0 1 2 3; do
+    bound SLURM_LOCALID=$rank SLURM_STEP_TASKS_PER_NODE='8(x2),4' SLURM_NODEID=2 SLURM_STEP_GPUS=0,1,2,3 \
+      CUDA_VISIBLE_DEVICES=0,1,2,3 -- "${four[@]}"
+    [[ $output == *"CUDA_VISIBLE_DEVICES=$rank"* && $output == *CUDA_DEVICE_ORDER=PCI_BUS_ID* &&
+      $output == *"UCX_NET_DEVICES=mlx5_$rank:1"* ]]
+    if ((rank == 1)); then
+      [[ $output != *GID* ]]
+    else
+      [[ $output == *UCX_IB_GID_INDEX=[35]* && $output == *NCCL_IB_GID_INDEX=[35]* ]]
+    fi
+  done
+  # Two ranks, four GPUs that Slurm counts from 0 again, of another place on the node.
+  bound SLURM_LOCALID=1 SLURM_STEP_TASKS_PER_NODE=2 SLURM_NODEID=0 SLURM_STEP_GPUS=0,1,2,3 \
+    ROCR_VISIBLE_DEVICES=0,1,2,3 ZE_AFFINITY_MASK=0,1,2,3 -- "${four[@]}"
+  [[ $output == *ROCR_VISIBLE_DEVICES=2,3* && $output == *ZE_AFFINITY_MASK=2,3* && $output == *mlx5_2:1* ]]
+  # Five ranks share three GPUs.
+  bound SLURM_LOCALID=4 SLURM_STEP_TASKS_PER_NODE=5 SLURM_NODEID=0 SLURM_STEP_GPUS=0,1,3 CUDA_VISIBLE_DEVICES=0,1,2 -- "${four[@]}"
+  [[ $output == *CUDA_VISIBLE_DEVICES=2* && $output == *mlx5_3:1* ]]
+  # MIG instances come as identifiers.
+  bound SLURM_LOCALID=1 SLURM_STEP_TASKS_PER_NODE=2 SLURM_NODEID=0 CUDA_VISIBLE_DEVICES=MIG-a,MIG-b -- "${four[@]}"
+  [[ $output == *CUDA_VISIBLE_DEVICES=MIG-b* ]]
+  # Slurm divides, as the user wants it.
+  bound SLURM_LOCALID=1 SLURM_STEP_TASKS_PER_NODE=2 SLURM_NODEID=0 SLURM_STEP_GPUS=2,3 CUDA_VISIBLE_DEVICES=2,3 -- \
+    gpus=slurm "${four[@]:1}"
+  [[ $output == *CUDA_VISIBLE_DEVICES=2,3* && $output == *mlx5_2:1* ]]
+  # What is set stays.
+  bound SLURM_LOCALID=0 SLURM_STEP_TASKS_PER_NODE=1 SLURM_NODEID=0 SLURM_STEP_GPUS=0 UCX_NET_DEVICES=all UCX_IB_GID_INDEX=1 \
+    CUDA_DEVICE_ORDER=FASTEST_FIRST CUDA_VISIBLE_DEVICES=0 -- "${four[@]}"
+  [[ $output == *UCX_NET_DEVICES=all* && $output == *UCX_IB_GID_INDEX=1* && $output == *FASTEST_FIRST* ]]
+  # Without GPUs the ports are divided; without words nothing is set; nonsense does no harm.
+  bound SLURM_LOCALID=2 SLURM_STEP_TASKS_PER_NODE=4 SLURM_NODEID=0 -- "${four[@]}"
+  [[ $output == UCX_NET_DEVICES=mlx5_1:1 ]]
+  bound SLURM_LOCALID=7 SLURM_STEP_TASKS_PER_NODE=x SLURM_NODEID=0 CUDA_VISIBLE_DEVICES=a,,b -- "${four[@]}"
+  kill "$holder"
 }
 
 @test "the program runs in the holder's directory and namespaces, without new privileges" {

@@ -99,9 +99,10 @@ class StagingIT {
   private void endedWell(String array, JsonNode launch, int ranks) {
     String job = launch.at("/record/job").asString();
     String file = DIRECTORY + array + "-" + job.substring(job.indexOf('_') + 1) + ".out";
-    assertThat(launch.at("/record/state").asString()).as(job).isEqualTo("ended");
-    assertThat(launch.at("/record/exit").asInt()).as(job).isZero();
-    assertThat(alice.run("cat", file).succeeded().lines())
+    Outcome output = alice.run("cat", file);
+    assertThat(launch.at("/record/state").asString()).as("%s: %s", job, output).isEqualTo("ended");
+    assertThat(launch.at("/record/exit").asInt()).as("%s: %s", job, output).isZero();
+    assertThat(output.succeeded().lines())
         .as(job)
         .hasSize(ranks)
         .containsOnly(String.valueOf((long) MEGABYTES << 20));

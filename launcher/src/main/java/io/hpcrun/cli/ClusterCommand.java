@@ -7,6 +7,7 @@ import io.hpcrun.failure.ExitCode;
 import io.hpcrun.failure.Failure;
 import io.hpcrun.image.PmixServer;
 import io.hpcrun.image.UserCache;
+import io.hpcrun.json.Json;
 import io.hpcrun.slurm.SlurmClient;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
@@ -18,7 +19,6 @@ import org.apache.commons.cli.Options;
 import tools.jackson.core.JsonEncoding;
 import tools.jackson.core.JsonGenerator;
 import tools.jackson.core.ObjectWriteContext;
-import tools.jackson.core.json.JsonFactory;
 
 /** {@code hpcrun cluster}: what Slurm offers here, as far as it decides how containers run. */
 final class ClusterCommand {
@@ -101,13 +101,13 @@ final class ClusterCommand {
       String name, ClusterFacts facts, Optional<String> pmix, List<NodeType> nodes) {
     ByteArrayOutputStream bytes = new ByteArrayOutputStream();
     try (JsonGenerator json =
-        new JsonFactory().createGenerator(ObjectWriteContext.empty(), bytes, JsonEncoding.UTF8)) {
+        Json.FACTORY.createGenerator(ObjectWriteContext.empty(), bytes, JsonEncoding.UTF8)) {
       json.writeStartObject();
       json.writeStringProperty("schema", "hpcrun.cluster/1");
       json.writeStringProperty("cluster", name);
       json.writeStringProperty("slurm", facts.slurmVersion());
       json.writeStringProperty("architecture", facts.architecture());
-      strings(json, "mpi_plugins", facts.mpiPlugins().orElse(List.of()));
+      Json.strings(json, "mpi_plugins", facts.mpiPlugins().orElse(List.of()));
       json.writeStringProperty("mpi_default", facts.mpiDefault());
       pmix.ifPresent(version -> json.writeStringProperty("pmix_server", version));
       json.writeStringProperty("spool_directory", facts.spoolDirectory());
@@ -123,7 +123,7 @@ final class ClusterCommand {
         json.writeStringProperty("cpus", node.cpus());
         json.writeStringProperty("memory_mib", node.memoryMib());
         json.writeStringProperty("gres", node.gres());
-        strings(json, "features", node.features());
+        Json.strings(json, "features", node.features());
         json.writeStringProperty("time_limit", node.timeLimit());
         json.writeEndObject();
       }
@@ -131,11 +131,5 @@ final class ClusterCommand {
       json.writeEndObject();
     }
     return bytes.toByteArray();
-  }
-
-  private static void strings(JsonGenerator json, String name, List<String> values) {
-    json.writeArrayPropertyStart(name);
-    values.forEach(json::writeString);
-    json.writeEndArray();
   }
 }

@@ -3,6 +3,7 @@ package io.hpcrun.cli;
 import io.hpcrun.failure.ExitCode;
 import io.hpcrun.image.ImageProfile;
 import io.hpcrun.image.Program;
+import io.hpcrun.json.Json;
 import io.hpcrun.plan.Advice;
 import io.hpcrun.plan.Decision;
 import io.hpcrun.plan.Knowledge;
@@ -17,7 +18,6 @@ import org.apache.commons.cli.Option;
 import org.apache.commons.cli.Options;
 import tools.jackson.core.JsonGenerator;
 import tools.jackson.core.ObjectWriteContext;
-import tools.jackson.core.json.JsonFactory;
 
 /** {@code hpcrun explain}: every decision of a launch, with its reason; nothing is submitted. */
 final class ExplainCommand {
@@ -133,9 +133,8 @@ final class ExplainCommand {
   private static byte[] json(Knowledge known, Plan plan) {
     var bytes = new java.io.ByteArrayOutputStream();
     try (JsonGenerator json =
-        new JsonFactory()
-            .createGenerator(
-                ObjectWriteContext.empty(), bytes, tools.jackson.core.JsonEncoding.UTF8)) {
+        Json.FACTORY.createGenerator(
+            ObjectWriteContext.empty(), bytes, tools.jackson.core.JsonEncoding.UTF8)) {
       json.writeStartObject();
       json.writeStringProperty("schema", "hpcrun.plan/1");
       json.writeStringProperty("image", known.image().path().toString());

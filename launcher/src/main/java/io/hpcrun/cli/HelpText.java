@@ -14,8 +14,8 @@ final class HelpText {
   /** The sub-commands. */
   static final List<String> COMMANDS =
       List.of(
-          "run", "submit", "exec", "shell", "explain", "inspect", "cluster", "timing", "help",
-          "version");
+          "run", "submit", "exec", "shell", "explain", "inspect", "cluster", "topo", "timing",
+          "help", "version");
 
   private HelpText() {}
 
@@ -31,6 +31,7 @@ final class HelpText {
           hpcrun explain [options] IMAGE -- COMMAND [ARGUMENT...] every decision, with its reason
           hpcrun inspect IMAGE [--json]                           what the image holds
           hpcrun cluster [--json]                                 what Slurm offers here
+          hpcrun topo [--node=NAME] [--json]                      a node's GPUs and network ports
           hpcrun timing JOBID [--ranks] [--json]                  how long each stage took
           hpcrun help   COMMAND                                   all options
           hpcrun version
@@ -116,6 +117,17 @@ final class HelpText {
           plug-ins of 'srun --mpi', where PMIx keeps its files, partitions and their nodes.
 
                 --json                  as JSON (schema hpcrun.cluster/1)
+          """;
+      case "topo" ->
+          """
+          hpcrun topo [--node=NAME | --root=DIR] [--json]
+
+          Prints the GPUs and network ports of this machine, how they lie, and which port a rank with
+          that GPU uses, and why; what is wrong, if something is.
+
+                --node=NAME             of a compute node, in a step (srun) that takes no GPU
+                --root=DIR              of a copy of another machine's /sys, /proc and /dev
+                --json                  as JSON (schema hpcrun.topology/1)
           """;
       case "inspect" ->
           """

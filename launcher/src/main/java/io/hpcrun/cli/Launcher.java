@@ -42,11 +42,7 @@ import java.util.stream.Collectors;
 /** From a spec to a job script and a job: looks at image and cluster, plans, renders, submits. */
 final class Launcher {
   private static final List<String> AGENT =
-      List.of(
-          "/io/hpcrun/agent/agent.bash",
-          "/io/hpcrun/agent/container.bash",
-          "/io/hpcrun/agent/guard.bash",
-          "/io/hpcrun/agent/stage.bash");
+      List.of("agent", "container", "guard", "topology", "stage");
 
   private final SlurmClient slurm;
   private final Console console;
@@ -220,9 +216,15 @@ final class Launcher {
 
   /** The agent's parts; that of staging only where it is used. */
   static String agent(boolean staging) {
+    return agent(staging ? AGENT : AGENT.subList(0, AGENT.size() - 1));
+  }
+
+  /** Some of the agent's parts, by their names. */
+  static String agent(List<String> parts) {
     StringBuilder agent = new StringBuilder();
-    for (String part : staging ? AGENT : AGENT.subList(0, AGENT.size() - 1)) {
-      try (InputStream in = Launcher.class.getResourceAsStream(part)) {
+    for (String part : parts) {
+      try (InputStream in =
+          Launcher.class.getResourceAsStream("/io/hpcrun/agent/" + part + ".bash")) {
         if (in == null) {
           throw Failure.internal("the node agent is missing", "install hpcrun again", null);
         }

@@ -83,6 +83,7 @@ public final class Main {
       case "shell" -> StepCommand.shell(rest, console);
       case "explain" -> ExplainCommand.run(rest, console);
       case "cluster" -> ClusterCommand.run(rest, console);
+      case "topo" -> TopoCommand.run(rest, console);
       case "inspect" -> InspectCommand.run(rest, console);
       case "timing" -> TimingCommand.run(rest, console);
       case "help", "--help", "-h" -> help(rest, console);

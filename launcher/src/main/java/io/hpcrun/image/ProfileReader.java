@@ -3,6 +3,7 @@ package io.hpcrun.image;
 import io.hpcrun.image.ImageFiles.Entry;
 import io.hpcrun.image.ImageProfile.Library;
 import io.hpcrun.image.ImageProfile.Mpi;
+import io.hpcrun.json.Json;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -358,7 +359,7 @@ public final class ProfileReader {
       return labels;
     }
     try (JsonParser json =
-        ProfileJson.FACTORY.createParser(ObjectReadContext.empty(), Files.readAllBytes(file))) {
+        Json.FACTORY.createParser(ObjectReadContext.empty(), Files.readAllBytes(file))) {
       for (JsonToken token = json.nextToken(); token != null; token = json.nextToken()) {
         if (token == JsonToken.VALUE_STRING && json.currentName() != null) {
           labels.put(json.currentName(), json.getString());

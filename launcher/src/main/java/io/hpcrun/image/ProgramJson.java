@@ -1,13 +1,11 @@
 package io.hpcrun.image;
 
+import io.hpcrun.json.Json;
 import java.io.ByteArrayOutputStream;
 import java.util.Map;
 import java.util.Optional;
-import tools.jackson.core.JacksonException;
 import tools.jackson.core.JsonEncoding;
 import tools.jackson.core.JsonGenerator;
-import tools.jackson.core.JsonParser;
-import tools.jackson.core.ObjectReadContext;
 import tools.jackson.core.ObjectWriteContext;
 
 /** What was found out about a command, as it is remembered. */
@@ -28,14 +26,14 @@ final class ProgramJson {
     Program program = remembered.program();
     ByteArrayOutputStream bytes = new ByteArrayOutputStream();
     try (JsonGenerator json =
-        ProfileJson.FACTORY.createGenerator(ObjectWriteContext.empty(), bytes, JsonEncoding.UTF8)) {
+        Json.FACTORY.createGenerator(ObjectWriteContext.empty(), bytes, JsonEncoding.UTF8)) {
       json.writeStartObject();
       json.writeStringProperty("schema", SCHEMA);
       json.writeStringProperty("name", program.name());
-      ProfileJson.string(json, "path", program.path());
+      Json.string(json, "path", program.path());
       json.writeStringProperty("reach", program.reach().name());
       ProfileJson.mpi(json, "mpi", program.mpi().stream().toList());
-      ProfileJson.strings(json, "missing", program.missing());
+      Json.strings(json, "missing", program.missing());
       json.writeObjectPropertyStart("states");
       remembered.states().forEach(json::writeStringProperty);
       json.writeEndObject();
@@ -46,9 +44,8 @@ final class ProgramJson {
 
   /** Reads what {@link #write} wrote; empty if it is something else. */
   static Optional<Remembered> read(byte[] text) {
-    try (JsonParser json = ProfileJson.FACTORY.createParser(ObjectReadContext.empty(), text)) {
-      json.nextToken();
-      Map<String, Object> object = ProfileJson.object(json);
+    try {
+      Map<String, Object> object = Json.read(text).orElse(Map.of());
       if (!SCHEMA.equals(object.get("schema"))) {
         return Optional.empty();
       }
@@ -56,12 +53,12 @@ final class ProgramJson {
           new Remembered(
               new Program(
                   (String) object.get("name"),
-                  ProfileJson.string(object, "path"),
+                  Json.string(object, "path"),
                   Program.Reach.of((String) object.get("reach")),
                   ProfileJson.mpi(object, "mpi").stream().findFirst(),
-                  ProfileJson.words(object, "missing")),
-              ProfileJson.texts(object, "states")));
-    } catch (JacksonException | ClassCastException | NullPointerException notOurs) {
+                  Json.words(object, "missing")),
+              Json.texts(object, "states")));
+    } catch (ClassCastException | NullPointerException notOurs) {
       return Optional.empty();
     }
   }

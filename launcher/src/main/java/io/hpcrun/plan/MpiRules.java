@@ -82,6 +82,12 @@ final class MpiRules {
               "MPICH ABI Compatibility Initiative; Open MPI, docs/version-numbering.rst; Sarus,"
                   + " doc/user/abi_compatibility.rst"),
           new MpiRule(
+              "host-incomplete",
+              When.that(Trait.HOST_INCOMPLETE),
+              new Refuse("load the module that the host's MPI belongs to, or name another one"),
+              "{host-missing}, which is not found on this machine",
+              "ld.so(8)"),
+          new MpiRule(
               "host-older",
               When.that(Trait.HOST_OLDER),
               new Refuse(OWN_MPI + ", or name a newer library with --host-mpi"),
@@ -111,12 +117,6 @@ final class MpiRules {
               new Refuse(OWN_MPI + ", or an image of a newer distribution"),
               "{host-too-new}",
               "ld.so(8); Linux Standard Base, symbol versioning"),
-          new MpiRule(
-              "host-incomplete",
-              When.that(Trait.HOST_INCOMPLETE),
-              new Refuse("load the module that the host's MPI belongs to, or name another one"),
-              "{host-missing}, which is not found on this machine",
-              "ld.so(8)"),
           new MpiRule(
               "host-bindings",
               When.that(Trait.HOST_LACKS_BINDINGS),

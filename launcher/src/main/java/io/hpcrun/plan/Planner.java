@@ -77,6 +77,7 @@ public final class Planner {
                           + setting.option().option()
                           + (setting.value().isEmpty() ? "" : "=" + setting.value())));
     }
+    boolean dividesGpus = new GpuRule(spec).decide(srun, decisions);
     srun.addAll(spec.srun());
     List<Advice> warnings = new ArrayList<>(known.gap().stream().toList());
     warnings.addAll(wiring.warnings());
@@ -93,6 +94,7 @@ public final class Planner {
         wiring.defaults(),
         wiring.aloneDefaults(),
         wiring.guard(),
+        dividesGpus,
         decisions,
         warnings,
         wiring.refusals());

@@ -64,7 +64,7 @@ hpcrun_write_record() {
 # "ready" or "unfit".
 hpcrun_agent() {
   local -A hpcrun_times=()
-  local mode mpi spool stage part count version directory said=''
+  local mode mpi spool stage part count version directory said='' map=''
   local -a options
   hpcrun_restore_locale
   hpcrun_directory=$HPCRUN_NODE_DIRECTORY hpcrun_token=hpcrun-$RANDOM$RANDOM$RANDOM$RANDOM
@@ -92,6 +92,10 @@ hpcrun_agent() {
   hpcrun_runtime=$REPLY
   hpcrun_pass_environment
   exec {version}< <(exec "$hpcrun_runtime" --version 2>/dev/null)
+  hpcrun_mapped=() hpcrun_topology_text=''
+  if hpcrun_has_devices; then
+    exec {map}< <(hpcrun_map "$hpcrun_gpus")
+  fi
   hpcrun_check_node "$mpi" "${2-}" || return 0
   hpcrun_time check_end
   if [[ $stage == node ]]; then
@@ -138,6 +142,13 @@ hpcrun_agent() {
     [[ -z $hpcrun_directory ]] || rm -rf -- "$hpcrun_directory"
     hpcrun_note unfit 3 "$said"
     return 0
+  fi
+  if [[ -n $map ]] && mapfile -d '' -t hpcrun_mapped <&"$map"; then
+    exec {map}<&-
+    if ((${#hpcrun_mapped[@]})); then
+      hpcrun_topology_text=${hpcrun_mapped[-1]}
+      unset -v 'hpcrun_mapped[-1]'
+    fi
   fi
   hpcrun_settle "$mode"
   hpcrun_time ready
@@ -353,7 +364,8 @@ hpcrun_collect() {
       head+=",\"${name}_ns\":${hpcrun_times[$name]}"
     done
     head+=${hpcrun_pid[*]+",\"ranks_alive\":${#hpcrun_pid[@]}"}
-    head+=",\"end_resolution_ns\":$((${hpcrun_resolution:-0} * 1000000))}"
+    head+=",\"end_resolution_ns\":$((${hpcrun_resolution:-0} * 1000000))"
+    head+="${hpcrun_topology_text:+,\"topology\":{$hpcrun_topology_text\}}}"
     hpcrun_write_record "$hpcrun_prefix.$number.node.$hpcrun_node.jsonl" "$head"$'\n'"${texts[$number]-}"
   done
 }
@@ -380,7 +392,7 @@ hpcrun_become_agents() {
   local -a functions
   mapfile -t functions < <(compgen -A function hpcrun_)
   hpcrun_become_srun_per_node bash -p -c "$(declare -f "${functions[@]}")
-$(declare -p hpcrun_program hpcrun_guard hpcrun_mpi hpcrun_stage_directory hpcrun_stage_limit hpcrun_digest hpcrun_image_size)
+$(declare -p hpcrun_program hpcrun_gpus hpcrun_guard hpcrun_mpi hpcrun_stage_directory hpcrun_stage_limit hpcrun_digest hpcrun_image_size)
 hpcrun_agent \"\$@\"" hpcrun-agent "${@/#/=}"
 }
 
@@ -605,7 +617,8 @@ hpcrun_srun_ranks() {
       done
       hpcrun_hide_locale
       task=(bash -p -c "$(declare -f hpcrun_now hpcrun_find_runtime hpcrun_pass_environment \
-        hpcrun_restore_locale hpcrun_join_words hpcrun_enter)
+        hpcrun_restore_locale hpcrun_join_words hpcrun_bind_devices hpcrun_count_local hpcrun_share \
+        hpcrun_enter)
 hpcrun_enter \"\$@\"" hpcrun-enter)
       words=("$hpcrun_directory" "$hpcrun_bare" "$hpcrun_number" "${#hpcrun_container[@]}"
         "${hpcrun_container[@]+"${hpcrun_container[@]}"}" "$hpcrun_image" "$@")
@@ -709,7 +722,7 @@ hpcrun_session() {
 
 # The whole job. Expects what the job script declares before it: hpcrun_kind, hpcrun_image,
 # hpcrun_header, hpcrun_program, hpcrun_command, hpcrun_srun, hpcrun_container, hpcrun_environment,
-# hpcrun_defaults, hpcrun_alone, hpcrun_guard, hpcrun_mode, hpcrun_mpi, hpcrun_spool, hpcrun_stage, hpcrun_records, hpcrun_facts. Returns
+# hpcrun_defaults, hpcrun_alone, hpcrun_guard, hpcrun_gpus, hpcrun_mode, hpcrun_mpi, hpcrun_spool, hpcrun_stage, hpcrun_records, hpcrun_facts. Returns
 # the exit code of the job.
 # shellcheck disable=SC2154 # they are set by the job script
 hpcrun_main() {

@@ -428,11 +428,16 @@ hpcrun_hold() {
 #   chdir=DIRECTORY                  the working directory, gone to after joining
 #   tool=WORD…                       the node's env in the container
 #   set=NAME=VALUE take=NAME         what changes in the environment
+# and, where there are GPUs or network adapters, for each mode
+#   gpus=hpcrun|slurm                who divides the GPUs of a node among its ranks
+#   near=GPU DEVICE:PORT GID         the port that is nearest to a GPU, and its GID if one has to be chosen
+#   port=DEVICE:PORT GID             ports for ranks without GPUs
 hpcrun_write_enter() {
   local -a words=("$1" "$2")
   if [[ $1 == join ]]; then
     words+=("${hpcrun_way[@]}" "${hpcrun_words[@]/#/tool=}" "${hpcrun_changed[@]+"${hpcrun_changed[@]}"}")
   fi
+  words+=("${hpcrun_mapped[@]+"${hpcrun_mapped[@]}"}")
   { (umask 077 && printf '%s\0' "${words[@]}" >"$hpcrun_directory/enter"); } 2>/dev/null
 }
 
@@ -546,6 +551,9 @@ hpcrun_enter() {
     hpcrun_before+=("${hpcrun_container[@]}" "$hpcrun_image")
   fi
   unset -v "${!HPCRUN_ALONE_@}"
+  if [[ ${hpcrun_here[*]-} == *gpus=* ]]; then
+    hpcrun_bind_devices "${hpcrun_here[@]:2}"
+  fi
   hpcrun_now
   hpcrun_word=$REPLY REPLY=$hpcrun_reply # the user's own, if there is one
   # $$ stays the task's process id.

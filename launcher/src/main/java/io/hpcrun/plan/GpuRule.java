@@ -1,0 +1,66 @@
+package io.hpcrun.plan;
+
+import io.hpcrun.spec.LaunchSpec;
+import io.hpcrun.spec.SlurmOption;
+import java.util.List;
+import java.util.stream.Stream;
+
+/**
+ * Decides who divides the GPUs of a node among its ranks. Where Slurm does, each rank may open its
+ * own only, and CUDA IPC and NCCL's peer-to-peer copies between ranks fail (NVIDIA/nccl#1066;
+ * open-mpi/ompi#11949). So hpcrun does, by variables, unless the user says how: all ranks of a node
+ * may open all GPUs that the job has there.
+ */
+final class GpuRule {
+  private static final String WHAT = "gpu-bind";
+
+  private final LaunchSpec spec;
+
+  GpuRule(LaunchSpec spec) {
+    this.spec = spec;
+  }
+
+  /**
+   * Decides, and adds what srun needs for it.
+   *
+   * @return whether hpcrun divides the GPUs
+   */
+  boolean decide(List<String> srun, List<Decision> decisions) {
+    boolean asked =
+        spec.slurm(SlurmOption.GPU_BIND).isPresent()
+            || spec.slurm(SlurmOption.TRES_BIND).isPresent()
+            || Stream.concat(spec.srun().stream(), spec.verbatim().stream())
+                .anyMatch(option -> option.matches("--(gpu|tres)-bind.*"));
+    boolean perTask =
+        spec.slurm(SlurmOption.GPUS_PER_TASK).isPresent()
+            || spec.slurm(SlurmOption.NTASKS_PER_GPU).isPresent();
+    boolean gpus =
+        perTask
+            || spec.slurm(SlurmOption.GPUS).isPresent()
+            || spec.slurm(SlurmOption.GPUS_PER_NODE).isPresent()
+            || spec.slurm(SlurmOption.GRES).filter(gres -> gres.contains("gpu")).isPresent();
+    if (asked) {
+      decisions.add(
+          new Decision(
+              WHAT,
+              "slurm",
+              "you say how ranks get their GPUs",
+              "option --gpu-bind or --tres-bind"));
+      return false;
+    }
+    if (perTask) {
+      // Otherwise both imply a binding of Slurm's (srun(1)).
+      srun.add("--gpu-bind=none");
+    }
+    if (gpus) {
+      decisions.add(
+          new Decision(
+              WHAT,
+              "hpcrun",
+              "the ranks of a node share its GPUs, so that they can copy between them, and each sees"
+                  + " its own",
+              "NVIDIA/nccl#1066; open-mpi/ompi#11949"));
+    }
+    return true;
+  }
+}
