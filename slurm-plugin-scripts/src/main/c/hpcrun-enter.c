@@ -15,7 +15,7 @@
  *   chdir=DIRECTORY        the working directory, gone to after joining
  *   set=NAME=VALUE take=NAME   what changes in the environment, which Slurm made
  *   tool=WORD              for the shell only
- *   gpus=WHO near=GPU PORT GID port=PORT GID   GPUs and network ports, see topology.bash
+ *   gpus=WHO near=GPU PORT gid=INDEX   GPUs and network ports, see topology.bash
  * Variables of the user's come as HPCRUN_ENV_NAME. LAUNCH is the launch's number in the job; with a -
  * instead, no line is written to NODE_DIRECTORY/ranks.
  *
@@ -184,64 +184,91 @@ static char *share(const char *list, long rank, long ranks) {
   return strndup(from, to - from + strcspn(to, ","));
 }
 
-/* As hpcrun_bind_devices of topology.bash does: this rank's GPUs and its port, from what stands in the words. */
+/* Whether an item is in a list with commas. */
+static int has(const char *list, const char *item, size_t length) {
+  while (*list != '\0') {
+    size_t own = strcspn(list, ",");
+    if (own == length && strncmp(list, item, length) == 0) {
+      return 1;
+    }
+    list += own + (list[own] == ',');
+  }
+  return 0;
+}
+
+/* As hpcrun_bind_devices of topology.bash does: this rank's GPUs and their ports, from what stands in the words. */
 static void bind_devices(const char *words, size_t size) {
-  static const char *const lists[] = {"CUDA_VISIBLE_DEVICES", "ROCR_VISIBLE_DEVICES", "ZE_AFFINITY_MASK",
+  static const char *const lists[] = {"ROCR_VISIBLE_DEVICES", "CUDA_VISIBLE_DEVICES", "ZE_AFFINITY_MASK",
                                       "GPU_DEVICE_ORDINAL"};
-  const char *port = NULL, *value, *gpus = variable("SLURM_STEP_GPUS", "");
-  char *own;
+  const char *bind = NULL, *gid = NULL, *value, *gpus = variable("SLURM_STEP_GPUS", "");
+  char *own, *ports;
   long ranks = count_local(variable("SLURM_STEP_TASKS_PER_NODE", variable("SLURM_TASKS_PER_NODE", "1")),
                            atol(variable("SLURM_NODEID", "0")));
-  long rank = atol(variable("SLURM_LOCALID", "0")), ports = 0, number = 0;
-  int divides = 0, found = 0;
+  long rank = atol(variable("SLURM_LOCALID", "0"));
+  size_t count = sizeof lists / sizeof *lists;
+  int slurm = strcmp(variable("HPCRUN_GPUS", ""), "slurm") == 0;
+  unsetenv("HPCRUN_GPUS");
   for (const char *word = words; word < words + size; word += strlen(word) + 1) {
     if ((value = after(word, "gpus="))) {
-      divides = strcmp(value, "hpcrun") == 0;
-      found = 1;
+      bind = value;
+    } else if ((value = after(word, "gid="))) {
+      gid = value;
     }
-    ports += after(word, "port=") != NULL;
   }
-  if (!found) {
+  if (bind == NULL) {
     return;
   }
   if (rank < 0 || rank >= ranks) {
     rank = 0; /* a command may have set something else */
   }
-  if (divides) {
-    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
+  if (after(bind, "hpcrun") != NULL && !slurm) {
+    /* ROCr shows what is left, from 0 on, to HIP and OpenCL, which choose once more by their own variables. */
+    if (strcmp(bind, "hpcrun-amd") == 0 && *variable(lists[0], "") != '\0') {
+      count = 1;
+    }
+    for (size_t i = 0; i < count; i++) {
       value = getenv(lists[i]);
       if (value != NULL && strchr(value, ',') != NULL && (own = share(value, rank, ranks)) != NULL) {
         setenv(lists[i], own, 1);
         free(own);
+        if (count == 1) {
+          unsetenv("CUDA_VISIBLE_DEVICES");
+          unsetenv("HIP_VISIBLE_DEVICES");
+          unsetenv("GPU_DEVICE_ORDINAL");
+        }
       }
     }
     if (strchr(gpus, ',') != NULL && (own = share(gpus, rank, ranks)) != NULL) {
       gpus = own;
     }
   }
-  value = variable("CUDA_VISIBLE_DEVICES", "");
-  if (*value != '\0') {
+  if (*variable("CUDA_VISIBLE_DEVICES", "") != '\0') {
     setenv("CUDA_DEVICE_ORDER", "PCI_BUS_ID", 0); /* Slurm's numbers are in this order (gres.conf) */
   }
-  size_t length = strcspn(gpus, ",");
-  for (const char *word = words; word < words + size; word += strlen(word) + 1) {
-    if (length > 0 && (value = after(word, "near=")) && strncmp(value, gpus, length) == 0 && value[length] == ' ') {
-      port = value + length + 1;
-    } else if (length == 0 && (value = after(word, "port=")) && number++ == rank * ports / ranks) {
-      port = value;
+  if (getenv("UCX_NET_DEVICES") != NULL) {
+    gid = NULL;
+  } else if ((ports = calloc(1, size + 1)) != NULL) {
+    for (const char *word = words; word < words + size; word += strlen(word) + 1) {
+      if ((value = after(word, "near=")) && strchr(value, ' ') != NULL) {
+        const char *port = strchr(value, ' ') + 1;
+        if (has(gpus, value, port - 1 - value) && !has(ports, port, strlen(port))) {
+          if (*ports != '\0') {
+            strcat(ports, ",");
+          }
+          strcat(ports, port);
+        }
+      }
     }
+    if (*ports != '\0') {
+      setenv("UCX_NET_DEVICES", ports, 0);
+    }
+    free(ports);
   }
-  if (port != NULL && (own = strdup(port)) != NULL) {
-    char *gid = own + strcspn(own, " ");
-    if (*gid == ' ') {
-      *gid++ = '\0';
-    }
-    setenv("UCX_NET_DEVICES", own, 0);
-    if (*gid != '\0') {
-      setenv("UCX_IB_GID_INDEX", gid, 0);
+  if (gid != NULL) { /* the same for all ports of the fabric */
+    setenv("UCX_IB_GID_INDEX", gid, 0);
+    if (getenv("NCCL_IB_HCA") == NULL) {
       setenv("NCCL_IB_GID_INDEX", gid, 0);
     }
-    free(own);
   }
 }
 

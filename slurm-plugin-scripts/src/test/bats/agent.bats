@@ -5,7 +5,7 @@ bats_require_minimum_version 1.5.0
 
 setup() {
   local part
-  for part in agent container topology stage; do
+  for part in agent container topology transport stage; do
     # shellcheck source=/dev/null
     source "$BATS_TEST_DIRNAME/../../main/resources/io/hpcrun/agent/$part.bash"
   done
@@ -578,42 +578,98 @@ hpcrun_bind_devices \"\$@\"; env" bash "$@" | grep -E "^($pattern)=" | sort >by-
 @test "ranks get their GPUs and ports, by the program and by the shell" {
   program
   local rank
-  local -a four=(gpus=hpcrun 'near=0 mlx5_0:1 3' 'near=1 mlx5_1:1 ' 'near=2 mlx5_2:1 5' 'near=3 mlx5_3:1 5'
-    'port=mlx5_0:1 3' 'port=mlx5_1:1 ')
-  for rank in 0 1 2 3; do
+  local -a four=(gpus=hpcrun gid=3 'near=0 mlx5_0:1' 'near=1 mlx5_1:1' 'near=2 mlx5_2:1' 'near=3 mlx5_2:1')
+  for rank in 0 1 2; do
     bound SLURM_LOCALID=$rank SLURM_STEP_TASKS_PER_NODE='8(x2),4' SLURM_NODEID=2 SLURM_STEP_GPUS=0,1,2,3 \
       CUDA_VISIBLE_DEVICES=0,1,2,3 -- "${four[@]}"
-    [[ $output == *"CUDA_VISIBLE_DEVICES=$rank"* && $output == *CUDA_DEVICE_ORDER=PCI_BUS_ID* &&
-      $output == *"UCX_NET_DEVICES=mlx5_$rank:1"* ]]
-    if ((rank == 1)); then
-      [[ $output != *GID* ]]
-    else
-      [[ $output == *UCX_IB_GID_INDEX=[35]* && $output == *NCCL_IB_GID_INDEX=[35]* ]]
-    fi
+    [[ $output == "CUDA_DEVICE_ORDER=PCI_BUS_ID
+CUDA_VISIBLE_DEVICES=$rank
+NCCL_IB_GID_INDEX=3
+UCX_IB_GID_INDEX=3
+UCX_NET_DEVICES=mlx5_$rank:1" ]]
   done
-  # Two ranks, four GPUs that Slurm counts from 0 again, of another place on the node.
+  # Two ranks, four GPUs that Slurm counts from 0 again; each has the ports of both of its GPUs, once.
+  bound SLURM_LOCALID=0 SLURM_STEP_TASKS_PER_NODE=2 SLURM_NODEID=0 SLURM_STEP_GPUS=0,1,2,3 \
+    ZE_AFFINITY_MASK=0,1,2,3 -- "${four[@]}"
+  [[ $output == *UCX_NET_DEVICES=mlx5_0:1,mlx5_1:1*ZE_AFFINITY_MASK=0,1* ]]
   bound SLURM_LOCALID=1 SLURM_STEP_TASKS_PER_NODE=2 SLURM_NODEID=0 SLURM_STEP_GPUS=0,1,2,3 \
-    ROCR_VISIBLE_DEVICES=0,1,2,3 ZE_AFFINITY_MASK=0,1,2,3 -- "${four[@]}"
-  [[ $output == *ROCR_VISIBLE_DEVICES=2,3* && $output == *ZE_AFFINITY_MASK=2,3* && $output == *mlx5_2:1* ]]
+    ZE_AFFINITY_MASK=0,1,2,3 -- "${four[@]}"
+  [[ $output == *UCX_NET_DEVICES=mlx5_2:1*ZE_AFFINITY_MASK=2,3* ]]
   # Five ranks share three GPUs.
   bound SLURM_LOCALID=4 SLURM_STEP_TASKS_PER_NODE=5 SLURM_NODEID=0 SLURM_STEP_GPUS=0,1,3 CUDA_VISIBLE_DEVICES=0,1,2 -- "${four[@]}"
-  [[ $output == *CUDA_VISIBLE_DEVICES=2* && $output == *mlx5_3:1* ]]
+  [[ $output == *CUDA_VISIBLE_DEVICES=2* && $output == *mlx5_2:1* ]]
+  # AMD: only ROCr chooses. Where Slurm has not set its variable, the others are all there is.
+  bound SLURM_LOCALID=3 SLURM_STEP_TASKS_PER_NODE=4 SLURM_NODEID=0 SLURM_STEP_GPUS=0,1,2,3 CUDA_VISIBLE_DEVICES=0,1,2,3 \
+    ROCR_VISIBLE_DEVICES=0,1,2,3 GPU_DEVICE_ORDINAL=0,1,2,3 -- gpus=hpcrun-amd
+  [[ $output == ROCR_VISIBLE_DEVICES=3 ]]
+  bound SLURM_LOCALID=3 SLURM_STEP_TASKS_PER_NODE=4 SLURM_NODEID=0 SLURM_STEP_GPUS=0,1,2,3 GPU_DEVICE_ORDINAL=0,1,2,3 -- gpus=hpcrun-amd
+  [[ $output == GPU_DEVICE_ORDINAL=3 ]]
   # MIG instances come as identifiers.
-  bound SLURM_LOCALID=1 SLURM_STEP_TASKS_PER_NODE=2 SLURM_NODEID=0 CUDA_VISIBLE_DEVICES=MIG-a,MIG-b -- "${four[@]}"
+  bound SLURM_LOCALID=1 SLURM_STEP_TASKS_PER_NODE=2 SLURM_NODEID=0 SLURM_STEP_GPUS=0,1 CUDA_VISIBLE_DEVICES=MIG-a,MIG-b -- gpus=hpcrun
   [[ $output == *CUDA_VISIBLE_DEVICES=MIG-b* ]]
-  # Slurm divides, as the user wants it.
+  # Slurm divides, as the user wants it for the job or for the step.
   bound SLURM_LOCALID=1 SLURM_STEP_TASKS_PER_NODE=2 SLURM_NODEID=0 SLURM_STEP_GPUS=2,3 CUDA_VISIBLE_DEVICES=2,3 -- \
     gpus=slurm "${four[@]:1}"
   [[ $output == *CUDA_VISIBLE_DEVICES=2,3* && $output == *mlx5_2:1* ]]
-  # What is set stays.
-  bound SLURM_LOCALID=0 SLURM_STEP_TASKS_PER_NODE=1 SLURM_NODEID=0 SLURM_STEP_GPUS=0 UCX_NET_DEVICES=all UCX_IB_GID_INDEX=1 \
+  bound HPCRUN_GPUS=slurm SLURM_LOCALID=1 SLURM_STEP_TASKS_PER_NODE=2 SLURM_NODEID=0 SLURM_STEP_GPUS=2,3 CUDA_VISIBLE_DEVICES=2,3 -- "${four[@]}"
+  [[ $output == *CUDA_VISIBLE_DEVICES=2,3* ]]
+  # What is set stays, and the GID of a port that the user chose is the user's.
+  bound SLURM_LOCALID=0 SLURM_STEP_TASKS_PER_NODE=1 SLURM_NODEID=0 SLURM_STEP_GPUS=0 UCX_NET_DEVICES=all \
     CUDA_DEVICE_ORDER=FASTEST_FIRST CUDA_VISIBLE_DEVICES=0 -- "${four[@]}"
-  [[ $output == *UCX_NET_DEVICES=all* && $output == *UCX_IB_GID_INDEX=1* && $output == *FASTEST_FIRST* ]]
-  # Without GPUs the ports are divided; without words nothing is set; nonsense does no harm.
+  [[ $output == *UCX_NET_DEVICES=all* && $output != *GID* && $output == *FASTEST_FIRST* ]]
+  bound UCX_IB_GID_INDEX=1 NCCL_IB_HCA=mlx5_3 SLURM_LOCALID=0 SLURM_NODEID=0 -- "${four[@]}"
+  [[ $output == UCX_IB_GID_INDEX=1 ]]
+  # Without GPUs, only the GID; without words nothing; nonsense does no harm.
   bound SLURM_LOCALID=2 SLURM_STEP_TASKS_PER_NODE=4 SLURM_NODEID=0 -- "${four[@]}"
-  [[ $output == UCX_NET_DEVICES=mlx5_1:1 ]]
-  bound SLURM_LOCALID=7 SLURM_STEP_TASKS_PER_NODE=x SLURM_NODEID=0 CUDA_VISIBLE_DEVICES=a,,b -- "${four[@]}"
+  [[ $output == "NCCL_IB_GID_INDEX=3
+UCX_IB_GID_INDEX=3" ]]
+  bound SLURM_LOCALID=2 SLURM_STEP_TASKS_PER_NODE=4 SLURM_NODEID=0 CUDA_VISIBLE_DEVICES=0,1,2,3 -- set=A=gpus=hpcrun
+  [[ $output == CUDA_VISIBLE_DEVICES=0,1,2,3 ]]
+  bound SLURM_LOCALID=7 SLURM_STEP_TASKS_PER_NODE=x SLURM_NODEID=0 CUDA_VISIBLE_DEVICES=a,,b -- near= near=1 gpus=hpcrun
   kill "$holder"
+}
+
+@test "a step's GPUs are divided by hpcrun, unless Slurm is told how" {
+  hpcrun_gpus=hpcrun
+  hpcrun_srun=(--mpi=none)
+  hpcrun_divide_gpus
+  [[ ${hpcrun_srun[*]} == --mpi=none && -z ${HPCRUN_GPUS-} ]]
+  hpcrun_srun=(--gpus-per-task=2)
+  hpcrun_divide_gpus
+  [[ ${hpcrun_srun[*]} == '--gpus-per-task=2 --gpu-bind=none' && -z ${HPCRUN_GPUS-} ]]
+  hpcrun_srun=()
+  SLURM_GPUS_PER_TASK=1 hpcrun_divide_gpus
+  [[ ${hpcrun_srun[*]} == --gpu-bind=none && -z ${HPCRUN_GPUS-} ]]
+  # As sbatch sets them for --gpus-per-task=1 and for --ntasks-per-gpu=2.
+  hpcrun_srun=()
+  SLURM_TRES_PER_TASK=gres/gpu=1 SLURM_TRES_BIND=gres/gpu:per_task:1 hpcrun_divide_gpus
+  [[ ${hpcrun_srun[*]} == --gpu-bind=none && -z ${HPCRUN_GPUS-} ]]
+  hpcrun_srun=()
+  SLURM_NTASKS_PER_GPU=2 SLURM_TRES_BIND=gres/gpu:single:2 hpcrun_divide_gpus
+  [[ ${hpcrun_srun[*]} == --gpu-bind=none && -z ${HPCRUN_GPUS-} ]]
+  hpcrun_srun=()
+  SLURM_GPUS_PER_TASK=1 SLURM_TRES_BIND=gres/gpu:map:1,0 hpcrun_divide_gpus
+  [[ ${#hpcrun_srun[@]} == 0 && $HPCRUN_GPUS == slurm ]]
+  unset HPCRUN_GPUS
+  hpcrun_srun=(--gpus-per-task=2 --tres-bind=gres/gpu:closest)
+  hpcrun_divide_gpus
+  [[ ${#hpcrun_srun[@]} == 2 && $HPCRUN_GPUS == slurm ]]
+  unset HPCRUN_GPUS
+  hpcrun_srun=()
+  SLURM_GPU_BIND=closest
+  hpcrun_divide_gpus
+  [[ ${#hpcrun_srun[@]} == 0 && $HPCRUN_GPUS == slurm ]]
+}
+
+@test "a map that does not come, or comes half, is left out" {
+  local pipe
+  exec {pipe}< <(printf 'gpus=hpcrun\0near=0 x:1\0gid=1\0x\0')
+  run hpcrun_read_map "$pipe"
+  [[ $output == *'the devices did not answer'* ]]
+  exec {pipe}<&-
+  exec {pipe}< <(printf 'gpus=hpcrun\0gid=1\0002\0"a":1\0end\0')
+  hpcrun_read_map "$pipe"
+  [[ ${hpcrun_mapped[*]} == 'gpus=hpcrun gid=1' && $hpcrun_ports_up == 2 && $hpcrun_topology_text == '"a":1' ]]
 }
 
 @test "the program runs in the holder's directory and namespaces, without new privileges" {

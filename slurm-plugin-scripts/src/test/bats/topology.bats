@@ -38,6 +38,8 @@ discover() {
 @test "EFA" { discover efa; }
 @test "holes and files that cannot be read" { discover broken; }
 @test "a node without GPUs" { discover processors; }
+@test "InfiniBand beside Ethernet and iWARP" { discover mixed; }
+@test "virtual functions beside their adapter" { discover virtual-functions; }
 
 @test "a node with nothing says so" {
   : >nothing.tree
@@ -121,6 +123,47 @@ link_local_v4=0000:0000:0000:0000:0000:ffff:a9fe:0001
 @test "GID: a table without any entry" {
   gid_of '' <<<''
   [[ -z $REPLY && ${hpcrun_problems[*]} == *'no GID of RoCE v2 with a routable address' ]]
+}
+
+# map TREE PIN: the words for the ranks.
+map() {
+  rm -rf tree
+  "$trees/build-tree" "$trees/$1.tree" tree
+  # It is the node's own tree, but for the test.
+  eval "$(declare -f hpcrun_map | sed "s/hpcrun_root=''/hpcrun_root=tree/; s/hpcrun_root=;/hpcrun_root=tree;/; s/hpcrun_root=$/hpcrun_root=tree/")"
+  mapfile -d '' -t words < <(hpcrun_map hpcrun "$2")
+  output="${words[*]:0:${#words[@]}-3}"
+}
+
+@test "ports are given where there is a choice, and only to what can use them" {
+  map dgx-h100-ib yes
+  [[ $output == 'gpus=hpcrun near=0 mlx5_0:1 near=1 mlx5_1:1 near=2 mlx5_2:1 near=3 mlx5_3:1 near=4 mlx5_4:1 near=5 mlx5_5:1 near=6 mlx5_6:1 near=7 mlx5_7:1' ]]
+  map dgx-h100-ib no
+  [[ $output == gpus=hpcrun ]]
+}
+
+@test "the GID of RoCE is given where it is the same for all ports" {
+  map dgx-h100-roce no
+  [[ $output == 'gpus=hpcrun gid=3' ]]
+  echo 'gid mlx5_7 1 4 "RoCE v2" 0000:0000:0000:0000:0000:ffff:0a07:0009 eth7; unreadable sys/class/infiniband/mlx5_7/ports/1/gid_attrs/types/3' |
+    cat "$trees/dgx-h100-roce.tree" - >other.tree
+  trees=. && cp "$BATS_TEST_DIRNAME/../trees/build-tree" .
+  map other no
+  [[ $output == gpus=hpcrun ]]
+}
+
+@test "no ports where there is one, where subnets differ, or where GPUs are divided" {
+  map vm-sriov yes
+  [[ $output == gpus=hpcrun ]]
+  map mig yes
+  [[ $output == gpus=hpcrun ]]
+  map mi250x-slingshot yes
+  [[ $output == gpus=hpcrun-amd ]]
+  echo 'put sys/class/infiniband/mlx5_3/ports/1/gids/0 fe80:0000:0000:0001:0e42:a103:00aa:0003' |
+    cat "$trees/dgx-h100-ib.tree" - >other.tree
+  trees=. && cp "$BATS_TEST_DIRNAME/../trees/build-tree" .
+  map other yes
+  [[ $output == gpus=hpcrun ]]
 }
 
 @test "a list is divided among ranks in order, as equal as can be" {

@@ -37,6 +37,7 @@ hpcrun_mpi=pmix
 hpcrun_spool=''
 hpcrun_guard=('1:2:3722276:pmix:Open MPI 5.0.7:usr/lib/x86_64-linux-gnu/libmpi.so.40.40.7')
 hpcrun_gpus=hpcrun
+hpcrun_pin=no
 hpcrun_stage=node
 hpcrun_stage_directory='/local scratch'/hpcrun-cache.$UID
 hpcrun_stage_limit=21474836480

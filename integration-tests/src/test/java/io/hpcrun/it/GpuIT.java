@@ -26,7 +26,7 @@ class GpuIT {
   /** What a rank sees; $1 sets the digits apart. */
   private static final String SHOW =
       "echo node=$SLURM_NODEID local=$SLURM_LOCALID cuda=$CUDA_VISIBLE_DEVICES"
-          + " order=$CUDA_DEVICE_ORDER files=$(ls /dev/nvidia[0-9] | wc -l)";
+          + " order=$CUDA_DEVICE_ORDER files=$(ls /dev/nvidia[0-9] | wc -l) bind=$SLURM_TRES_BIND";
 
   private static Outcome run(String mode, String options) {
     List<String> words = new ArrayList<>(List.of("timeout", "60", "hpcrun", "run"));
@@ -66,10 +66,33 @@ class GpuIT {
         int local = Integer.parseInt(line.replaceAll(".*local=(\\d+).*", "$1"));
         assertThat(line)
             .as("%s, %s: %s", mode, options, lines)
-            .contains("cuda=" + expected.get(local) + " order=PCI_BUS_ID files=4");
+            .contains("cuda=" + expected.get(local) + " order=PCI_BUS_ID files=4 bind=");
+        // Where GPUs are asked for by rank, Slurm would bind them.
+        assertThat(line.replaceAll(".* bind=", ""))
+            .as("%s, %s: %s", mode, options, lines)
+            .matches(options.contains("-bind=") ? ".*" : "|gres/gpu:none");
       }
       TABLE.add("%-5s %-58s %s".formatted(mode, options, String.join("; ", expected)));
     }
+  }
+
+  /** A step of a script says how, or asks for GPUs by rank. */
+  @Test
+  void stepsSayHowTheirGpusAreDivided() {
+    ALICE.write(
+        "bind.sh",
+        ("#!/bin/bash\n#SBATCH -N1 -n4 --gpus-per-node=4\n#HPCRUN --image="
+                + LAB.image("tiny")
+                + "\nhpcrun exec -n2 --gpu-bind=map_gpu:3,2 -- sh -c 'echo map $SLURM_LOCALID"
+                + " $CUDA_VISIBLE_DEVICES'\n"
+                + "hpcrun exec -n2 --gpus-per-task=2 -- sh -c 'echo task $SLURM_LOCALID"
+                + " $CUDA_VISIBLE_DEVICES'\n")
+            .getBytes(StandardCharsets.UTF_8));
+    Outcome outcome = ALICE.run("timeout", "60", "hpcrun", "run", "bind.sh");
+    assertThat(outcome.exitCode()).as("%s", outcome).isZero();
+    assertThat(outcome.lines())
+        .as("%s", outcome)
+        .contains("map 0 3", "map 1 2", "task 0 0,1", "task 1 2,3");
   }
 
   /** As Slurm divides them, for comparison: with --gpus-per-task it is Slurm that binds. */

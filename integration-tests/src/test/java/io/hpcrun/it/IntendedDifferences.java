@@ -56,6 +56,19 @@ final class IntendedDifferences {
               Surroundings.ABSENT,
               "the session of the login node is not there on the nodes"),
           Intended.of(
+              "both",
+              "env\\.(SLURM|SLURMD)_TRES_BIND",
+              "gres/gpu:per_task:\\d+",
+              "gres/gpu:none",
+              "hpcrun divides the GPUs, so that ranks can copy between them"),
+          Intended.of("both", "env\\.SLURM_STEP_GPUS", "[0-9,]+", "[0-9,]+", "the same"),
+          Intended.of(
+              "both",
+              "env\\.CUDA_DEVICE_ORDER",
+              Surroundings.ABSENT,
+              "PCI_BUS_ID",
+              "CUDA_VISIBLE_DEVICES holds numbers in this order"),
+          Intended.of(
               "join",
               "env\\..*",
               ".*\\\\xef\\\\xbf\\\\xbd.*",

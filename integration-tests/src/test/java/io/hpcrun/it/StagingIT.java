@@ -102,10 +102,15 @@ class StagingIT {
     Outcome output = alice.run("cat", file);
     assertThat(launch.at("/record/state").asString()).as("%s: %s", job, output).isEqualTo("ended");
     assertThat(launch.at("/record/exit").asInt()).as("%s: %s", job, output).isZero();
-    assertThat(output.succeeded().lines())
-        .as(job)
-        .hasSize(ranks)
-        .containsOnly(String.valueOf((long) MEGABYTES << 20));
+    // Under this load Slurm may try again, and say so.
+    List<String> said =
+        output.succeeded().lines().stream()
+            .filter(
+                line ->
+                    !line.matches(
+                        "srun: (Job \\d+ step creation temporarily disabled|Step created).*"))
+            .toList();
+    assertThat(said).as(job).hasSize(ranks).containsOnly(String.valueOf((long) MEGABYTES << 20));
   }
 
   private void row(String what, int launches, long well, List<NodeRecord> records) {

@@ -42,7 +42,7 @@ import java.util.stream.Collectors;
 /** From a spec to a job script and a job: looks at image and cluster, plans, renders, submits. */
 final class Launcher {
   private static final List<String> AGENT =
-      List.of("agent", "container", "guard", "topology", "stage");
+      List.of("agent", "container", "guard", "topology", "transport", "stage");
 
   private final SlurmClient slurm;
   private final Console console;

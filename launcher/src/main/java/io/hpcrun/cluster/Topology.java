@@ -5,6 +5,7 @@ import io.hpcrun.process.Programs;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -29,21 +30,29 @@ public final class Topology {
    */
   public static String look(Optional<String> node, String root, String script) {
     List<String> command = new ArrayList<>();
+    Set<String> unset = new HashSet<>();
     node.ifPresent(
-        name ->
-            command.addAll(
-                List.of(
-                    "srun",
-                    "--nodes=1",
-                    "--ntasks=1",
-                    "--nodelist=" + name,
-                    "--gres=none",
-                    "--mpi=none",
-                    "--immediate=" + PATIENCE,
-                    "--job-name=hpcrun-topo")));
+        name -> {
+          // In a job, its own sizes would go before these.
+          System.getenv().keySet().stream()
+              .filter(variable -> variable.matches("(SLURM|SRUN)_.*"))
+              .filter(variable -> !variable.equals("SLURM_CONF"))
+              .forEach(unset::add);
+          partition(name).ifPresent(partition -> command.add("--partition=" + partition));
+          command.addAll(
+              List.of(
+                  "--nodes=1",
+                  "--ntasks=1",
+                  "--nodelist=" + name,
+                  "--gres=none",
+                  "--mpi=none",
+                  "--immediate=" + PATIENCE,
+                  "--job-name=hpcrun-topo"));
+          command.addFirst("srun");
+        });
     command.addAll(List.of("bash", "-p", "-s", "--", root));
     Programs.Result result =
-        Programs.run(command, Set.of(), script.getBytes(StandardCharsets.UTF_8), LIMIT);
+        Programs.run(command, unset, script.getBytes(StandardCharsets.UTF_8), LIMIT);
     if (result.exitCode() != 0) {
       String said = result.error().strip();
       throw node.isPresent()
@@ -55,5 +64,16 @@ public final class Topology {
               "give a directory that holds copies of /sys and /proc");
     }
     return result.output();
+  }
+
+  /** The first partition that has a node. */
+  private static Optional<String> partition(String node) {
+    Programs.Result result =
+        Programs.run(
+            List.of("sinfo", "--noheader", "--nodes=" + node, "--format=%R"),
+            Set.of(),
+            new byte[0],
+            LIMIT);
+    return result.output().lines().map(String::strip).filter(name -> !name.isEmpty()).findFirst();
   }
 }

@@ -21,21 +21,20 @@ final class GpuRule {
   }
 
   /**
-   * Decides, and adds what srun needs for it.
+   * Decides; what a step of the job asks for besides is seen on the node (agent.bash,
+   * hpcrun_divide_gpus).
    *
    * @return whether hpcrun divides the GPUs
    */
-  boolean decide(List<String> srun, List<Decision> decisions) {
+  boolean decide(List<Decision> decisions) {
     boolean asked =
         spec.slurm(SlurmOption.GPU_BIND).isPresent()
             || spec.slurm(SlurmOption.TRES_BIND).isPresent()
             || Stream.concat(spec.srun().stream(), spec.verbatim().stream())
                 .anyMatch(option -> option.matches("--(gpu|tres)-bind.*"));
-    boolean perTask =
-        spec.slurm(SlurmOption.GPUS_PER_TASK).isPresent()
-            || spec.slurm(SlurmOption.NTASKS_PER_GPU).isPresent();
     boolean gpus =
-        perTask
+        spec.slurm(SlurmOption.GPUS_PER_TASK).isPresent()
+            || spec.slurm(SlurmOption.NTASKS_PER_GPU).isPresent()
             || spec.slurm(SlurmOption.GPUS).isPresent()
             || spec.slurm(SlurmOption.GPUS_PER_NODE).isPresent()
             || spec.slurm(SlurmOption.GRES).filter(gres -> gres.contains("gpu")).isPresent();
@@ -47,10 +46,6 @@ final class GpuRule {
               "you say how ranks get their GPUs",
               "option --gpu-bind or --tres-bind"));
       return false;
-    }
-    if (perTask) {
-      // Otherwise both imply a binding of Slurm's (srun(1)).
-      srun.add("--gpu-bind=none");
     }
     if (gpus) {
       decisions.add(

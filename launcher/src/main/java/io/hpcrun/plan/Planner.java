@@ -4,6 +4,7 @@ import io.hpcrun.cluster.ClusterFacts;
 import io.hpcrun.failure.Failure;
 import io.hpcrun.image.HostMpi;
 import io.hpcrun.image.Image;
+import io.hpcrun.image.ImageProfile;
 import io.hpcrun.spec.BindMount;
 import io.hpcrun.spec.ByteString;
 import io.hpcrun.spec.ContainerFlag;
@@ -77,7 +78,7 @@ public final class Planner {
                           + setting.option().option()
                           + (setting.value().isEmpty() ? "" : "=" + setting.value())));
     }
-    boolean dividesGpus = new GpuRule(spec).decide(srun, decisions);
+    boolean dividesGpus = new GpuRule(spec).decide(decisions);
     srun.addAll(spec.srun());
     List<Advice> warnings = new ArrayList<>(known.gap().stream().toList());
     warnings.addAll(wiring.warnings());
@@ -95,9 +96,26 @@ public final class Planner {
         wiring.aloneDefaults(),
         wiring.guard(),
         dividesGpus,
+        hasVerbs(),
         decisions,
         warnings,
         wiring.refusals());
+  }
+
+  /**
+   * Whether UCX in the container can use InfiniBand and RoCE: it and rdma-core's providers are
+   * there.
+   */
+  private boolean hasVerbs() {
+    if (known.host().isPresent()) {
+      HostMpi host = known.host().get();
+      return host.provides("libucp.so.0") && host.provides("libibverbs.so.1");
+    }
+    List<ImageProfile.Library> network =
+        known.profile().map(ImageProfile::network).orElse(List.of());
+    return network.stream().anyMatch(library -> library.name().equals("ucx"))
+        && network.stream()
+            .anyMatch(library -> library.name().equals("rdma-core") && !library.parts().isEmpty());
   }
 
   /** The launch, with the way to the host's MPI in its environment. */

@@ -122,6 +122,7 @@ public final class JobScript {
     line("hpcrun_spool=" + ShellWord.quote(String.join(":", plan.pmixDirectories())));
     list("hpcrun_guard", plan.guard().stream().map(ByteString::of).toList());
     line("hpcrun_gpus=" + (plan.dividesGpus() ? "hpcrun" : "slurm"));
+    line("hpcrun_pin=" + (plan.hasVerbs() ? "yes" : "no"));
     staging(digest);
     line("hpcrun_records=" + ShellWord.quote(plan.spec().records().toString()));
     line("hpcrun_facts=" + ShellWord.quote(facts(version)));

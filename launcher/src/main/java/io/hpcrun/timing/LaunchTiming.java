@@ -24,8 +24,20 @@ public final class LaunchTiming {
    * @param node its node
    * @param rank its number in the launch
    * @param stages the stages that were measured
+   * @param network what it used: {@code rdma}, {@code tcp} or {@code unknown}; empty if it was not
+   *     looked at
+   * @param evidence what that is known from
    */
-  public record Rank(String node, long rank, Map<Stage, Long> stages) {}
+  public record Rank(
+      String node, long rank, Map<Stage, Long> stages, String network, String evidence) {}
+
+  /**
+   * Ranks that used a network.
+   *
+   * @param ranks how many
+   * @param example one of them, with the evidence
+   */
+  public record Network(long ranks, Rank example) {}
 
   /** Stages that a node measures as a whole, and what their times are called in its record. */
   private static final Map<Stage, String> NODE_STAGES =
@@ -42,7 +54,9 @@ public final class LaunchTiming {
   private final Map<Stage, Durations> overall = new EnumMap<>(Stage.class);
   private final Map<Stage, Durations> oneNode = new EnumMap<>(Stage.class);
   private final Map<String, Map<Stage, Durations.Summary>> nodes = new TreeMap<>(new NodeOrder());
+  private final Map<String, Network> networks = new TreeMap<>();
   private final List<String> remarks = new ArrayList<>();
+  private long unusedPorts;
   private long ranksSeen;
   private long lastEnd = Long.MIN_VALUE;
   private String lastEndNode = "";
@@ -87,6 +101,7 @@ public final class LaunchTiming {
     timing.readLeave();
     timing.remarkModes();
     timing.remarkShell();
+    timing.remarkNetwork();
     timing.remarkMissing();
     return timing;
   }
@@ -110,6 +125,7 @@ public final class LaunchTiming {
     oneNode.values().forEach(Durations::reset);
     String[] node = {""};
     long[] uncertainty = {0, 0};
+    long[] ports = {0};
     RecordReader.read(
         file,
         line -> {
@@ -123,8 +139,13 @@ public final class LaunchTiming {
                     interval(line.number(name + "_begin_ns"), line.number(name + "_end_ns"))
                         .ifPresent(duration -> addBoth(stage, duration, node[0], -1, 0)));
             noteMode(line);
+            Long found = line.number("rdma_ports");
+            ports[0] = found == null ? 0 : found;
           } else {
-            readRank(line, node[0], uncertainty[0], uncertainty[1], ranks);
+            Rank rank = readRank(line, node[0], uncertainty[0], uncertainty[1], ranks);
+            if (ports[0] > 0 && rank != null && rank.network().equals("tcp")) {
+              unusedPorts++;
+            }
           }
         });
     Map<Stage, Durations.Summary> summaries = new EnumMap<>(Stage.class);
@@ -137,7 +158,8 @@ public final class LaunchTiming {
     nodes.put(node[0], summaries);
   }
 
-  private void readRank(
+  /** Null if the line is no rank's. */
+  private Rank readRank(
       RecordReader.Line line,
       String node,
       long uncertainty,
@@ -145,7 +167,7 @@ public final class LaunchTiming {
       Consumer<Rank> ranks) {
     Long rank = line.number("rank");
     if (rank == null) {
-      return;
+      return null;
     }
     ranksSeen++;
     Map<Stage, Long> stages = new EnumMap<>(Stage.class);
@@ -172,7 +194,15 @@ public final class LaunchTiming {
       lastEndNode = node;
       lastEndUncertainty = uncertainty + endResolution;
     }
-    ranks.accept(new Rank(node, rank, stages));
+    Rank seen = new Rank(node, rank, stages, line.text("network"), line.text("evidence"));
+    if (!seen.network().isEmpty()) {
+      networks.merge(
+          seen.network(),
+          new Network(1, seen),
+          (one, other) -> new Network(one.ranks() + other.ranks(), one.example()));
+    }
+    ranks.accept(seen);
+    return seen;
   }
 
   private void readLeave() {
@@ -217,6 +247,14 @@ public final class LaunchTiming {
     String reason = texts.getOrDefault("entered_by_reason", "");
     if (!reason.isEmpty()) {
       remarks.add("hpcrun-enter could not be used, so ranks entered by the shell: " + reason);
+    }
+  }
+
+  private void remarkNetwork() {
+    if (unusedPorts > 0) {
+      remarks.add(
+          "%d ranks used TCP, although their nodes have RDMA ports that are up ('hpcrun topo --node=NODE')"
+              .formatted(unusedPorts));
     }
   }
 
@@ -296,6 +334,11 @@ public final class LaunchTiming {
   /** The measured stages of each node, nodes in the order of their numbers. */
   public Map<String, Map<Stage, Durations.Summary>> nodes() {
     return java.util.Collections.unmodifiableMap(nodes);
+  }
+
+  /** Which networks the ranks were seen to use, by their names; ranks that ended soon were not. */
+  public Map<String, Network> networks() {
+    return java.util.Collections.unmodifiableMap(networks);
   }
 
   /** Adds what a reader of the figures must know. */

@@ -42,6 +42,10 @@ public final class TimingJson implements AutoCloseable {
     json.writeNumberProperty("rank", rank.rank());
     json.writeStringProperty("node", rank.node());
     rank.stages().forEach((stage, ns) -> json.writeNumberProperty(stage.label(), ns));
+    if (!rank.network().isEmpty()) {
+      json.writeStringProperty("network", rank.network());
+      json.writeStringProperty("evidence", rank.evidence());
+    }
     json.writeEndObject();
   }
 
@@ -57,6 +61,9 @@ public final class TimingJson implements AutoCloseable {
     stages("stages", timing.overall());
     json.writeObjectPropertyStart("nodes_measured");
     timing.nodes().forEach(this::stages);
+    json.writeEndObject();
+    json.writeObjectPropertyStart("networks");
+    timing.networks().forEach((name, seen) -> json.writeNumberProperty(name, seen.ranks()));
     json.writeEndObject();
     json.writeArrayPropertyStart("remarks");
     timing.remarks().forEach(json::writeString);

@@ -36,7 +36,23 @@ public final class TimingTable {
                         });
               }
             });
+    timing.networks().forEach((name, network) -> network(out, name, network));
     timing.remarks().forEach(remark -> out.println("note: " + printable(remark)));
+  }
+
+  private static void network(PrintStream out, String name, LaunchTiming.Network network) {
+    LaunchTiming.Rank example = network.example();
+    out.println(
+        printable(
+            "network   %s: %d rank%s%s"
+                .formatted(
+                    name,
+                    network.ranks(),
+                    network.ranks() == 1 ? "" : "s",
+                    example.evidence().isEmpty()
+                        ? ""
+                        : ", such as rank %d on %s (%s)"
+                            .formatted(example.rank(), example.node(), example.evidence()))));
   }
 
   /** Prints one line for each rank. */
@@ -45,7 +61,10 @@ public final class TimingTable {
     for (Map.Entry<Stage, Long> stage : rank.stages().entrySet()) {
       line.append("  %s %s".formatted(stage.getKey().label(), Durations.show(stage.getValue())));
     }
-    out.println(line);
+    if (!rank.network().isEmpty()) {
+      line.append("  network ").append(rank.network());
+    }
+    out.println(printable(line.toString()));
   }
 
   private static String title(LaunchTiming timing) {

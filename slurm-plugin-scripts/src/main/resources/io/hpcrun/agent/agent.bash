@@ -92,9 +92,11 @@ hpcrun_agent() {
   hpcrun_runtime=$REPLY
   hpcrun_pass_environment
   exec {version}< <(exec "$hpcrun_runtime" --version 2>/dev/null)
-  hpcrun_mapped=() hpcrun_topology_text=''
+  hpcrun_mapped=() hpcrun_topology_text='' hpcrun_ports_up=''
+  hpcrun_networked=$((${SLURM_NNODES:-1} > 1))
   if hpcrun_has_devices; then
-    exec {map}< <(hpcrun_map "$hpcrun_gpus")
+    hpcrun_networked=1
+    exec {map}< <(hpcrun_map "$hpcrun_gpus" "$hpcrun_pin")
   fi
   hpcrun_check_node "$mpi" "${2-}" || return 0
   hpcrun_time check_end
@@ -143,12 +145,9 @@ hpcrun_agent() {
     hpcrun_note unfit 3 "$said"
     return 0
   fi
-  if [[ -n $map ]] && mapfile -d '' -t hpcrun_mapped <&"$map"; then
+  if [[ -n $map ]]; then
+    hpcrun_read_map "$map"
     exec {map}<&-
-    if ((${#hpcrun_mapped[@]})); then
-      hpcrun_topology_text=${hpcrun_mapped[-1]}
-      unset -v 'hpcrun_mapped[-1]'
-    fi
   fi
   hpcrun_settle "$mode"
   hpcrun_time ready
@@ -273,8 +272,9 @@ hpcrun_sweep() {
 # stay out of their way (every 50 ms at first, then 2 % of the time gone by, 1 s at most), and says
 # how seldom.
 hpcrun_watch() {
-  local wait=50 waited status began=$SECONDS file line i=0
+  local wait=50 waited status began=$SECONDS file line i=0 looks=2
   local -a fields
+  declare -ga hpcrun_network=() hpcrun_evidence=()
   declare -ga hpcrun_line=() hpcrun_pid=() hpcrun_ended=()
   declare -g hpcrun_resolution=0 hpcrun_first='' hpcrun_guard_next=0
   exec {file}<"$1"
@@ -287,6 +287,7 @@ hpcrun_watch() {
       IFS=' ' read -r -a fields <<<"$line"
       hpcrun_line[i]=$line hpcrun_pid[i]=${fields[4]}
       [[ ${fields[2]} != 0 ]] || hpcrun_guard_first "${fields[4]}" "${fields[1]}"
+      looks=0
       i=$((i + 1))
       began=$SECONDS wait=50
     done
@@ -295,6 +296,10 @@ hpcrun_watch() {
     fi
     if [[ -n $hpcrun_first ]] && ((SECONDS >= hpcrun_guard_next)); then
       hpcrun_guard_look
+    fi
+    if ((looks < 2 && SECONDS - began >= (looks ? 60 : 5) && ${#hpcrun_pid[@]} && ${hpcrun_networked:-0})); then
+      hpcrun_transport_look
+      looks=$((looks + 1))
     fi
     hpcrun_now
     for i in "${!hpcrun_pid[@]}"; do
@@ -344,9 +349,11 @@ hpcrun_collect() {
     IFS=' ' read -r -a fields <<<"${hpcrun_line[i]}"
     number=${fields[0]}
     ranks[$number]=$((${ranks[$number]-0} + 1))
-    printf -v line '%s{"type":"rank","rank":%s,"local":%s,"begin_ns":%s,"exec_ns":%s%s}\n' \
+    hpcrun_json "${hpcrun_evidence[i]-}"
+    printf -v line '%s{"type":"rank","rank":%s,"local":%s,"begin_ns":%s,"exec_ns":%s%s%s%s}\n' \
       "${texts[$number]-}" "${fields[2]}" "${fields[3]}" "${fields[5]}" "${fields[6]}" \
-      "${hpcrun_ended[i]:+,\"end_ns\":${hpcrun_ended[i]}}"
+      "${hpcrun_ended[i]:+,\"end_ns\":${hpcrun_ended[i]}}" \
+      "${hpcrun_network[i]:+,\"network\":\"${hpcrun_network[i]}\"}" "${REPLY:+,\"evidence\":\"$REPLY\"}"
     texts[$number]=$line
   done
   hpcrun_json "$hpcrun_reason"
@@ -365,6 +372,7 @@ hpcrun_collect() {
     done
     head+=${hpcrun_pid[*]+",\"ranks_alive\":${#hpcrun_pid[@]}"}
     head+=",\"end_resolution_ns\":$((${hpcrun_resolution:-0} * 1000000))"
+    head+="${hpcrun_ports_up:+,\"rdma_ports\":$hpcrun_ports_up}"
     head+="${hpcrun_topology_text:+,\"topology\":{$hpcrun_topology_text\}}}"
     hpcrun_write_record "$hpcrun_prefix.$number.node.$hpcrun_node.jsonl" "$head"$'\n'"${texts[$number]-}"
   done
@@ -390,9 +398,10 @@ hpcrun_become_srun_per_node() {
 # hpcrun_become_agents WORD…: this process becomes the srun of all nodes' agents.
 hpcrun_become_agents() {
   local -a functions
-  mapfile -t functions < <(compgen -A function hpcrun_)
-  hpcrun_become_srun_per_node bash -p -c "$(declare -f "${functions[@]}")
-$(declare -p hpcrun_program hpcrun_gpus hpcrun_guard hpcrun_mpi hpcrun_stage_directory hpcrun_stage_limit hpcrun_digest hpcrun_image_size)
+  mapfile -t functions < <(compgen -A function hpcrun_ | grep -vx hpcrun_agent)
+  # The agent first: this is what ps shows of the process.
+  hpcrun_become_srun_per_node bash -p -c "$(declare -f hpcrun_agent "${functions[@]}")
+$(declare -p hpcrun_program hpcrun_gpus hpcrun_pin hpcrun_guard hpcrun_mpi hpcrun_stage_directory hpcrun_stage_limit hpcrun_digest hpcrun_image_size)
 hpcrun_agent \"\$@\"" hpcrun-agent "${@/#/=}"
 }
 
@@ -592,6 +601,32 @@ hpcrun_launch() {
   return "$code"
 }
 
+# Who divides the GPUs of this step: Slurm, if it is told how (HPCRUN_GPUS=slurm); else hpcrun, and Slurm must not
+# bind them, as it does for GPUs per task, and tasks per GPU (srun(1)): it says so in these variables too.
+hpcrun_divide_gpus() {
+  local word asked='' implied=''
+  # Slurm 24.11 and newer say SLURM_TRES_PER_TASK.
+  [[ ${SLURM_GPUS_PER_TASK:+gpu}${SLURM_TRES_PER_TASK-} != *gpu* || ${SLURM_TRES_BIND-}${SLURM_GPU_BIND-} != *per_task:* ]] || implied=1
+  [[ -z ${SLURM_NTASKS_PER_GPU-} || ${SLURM_TRES_BIND-}${SLURM_GPU_BIND-} != *single:* ]] || implied=1
+  if [[ -z $implied && -n ${SLURM_TRES_BIND-}${SLURM_GPU_BIND-} ]]; then
+    asked=1
+  elif [[ -n ${SLURM_GPUS_PER_TASK-}${SLURM_NTASKS_PER_GPU-} || ${SLURM_TRES_PER_TASK-} == *gpu* ]]; then
+    implied=1
+  fi
+  for word in "${hpcrun_srun[@]+"${hpcrun_srun[@]}"}"; do
+    case $word in
+      --gpu-bind* | --tres-bind*) asked=1 ;;
+      --gpus-per-task* | --ntasks-per-gpu* | --tres-per-task*gpu*) implied=1 ;;
+      *) ;;
+    esac
+  done
+  if [[ -n $asked || $hpcrun_gpus == slurm ]]; then
+    export HPCRUN_GPUS=slurm
+  elif [[ -n $implied ]]; then
+    hpcrun_srun+=(--gpu-bind=none)
+  fi
+}
+
 # hpcrun_srun_ranks COMMAND…: the launch step, of hpcrun-enter or of hpcrun_enter.
 hpcrun_srun_ranks() {
   (
@@ -607,6 +642,7 @@ hpcrun_srun_ranks() {
       # Slurm (from 23.11) tells mpirun to use srun, which is not in the container: HYDRA_BOOTSTRAP=slurm.
       [[ -n ${!name+set} && ${!name} != slurm ]] || export "$name=${variable#*=}"
     done
+    hpcrun_divide_gpus
     [[ -z ${hpcrun_caller[TMOUT]+set} ]] || export "TMOUT=${hpcrun_caller[TMOUT]}"
     if [[ -n $hpcrun_program ]]; then
       task=("$hpcrun_directory/hpcrun-enter")
@@ -722,7 +758,7 @@ hpcrun_session() {
 
 # The whole job. Expects what the job script declares before it: hpcrun_kind, hpcrun_image,
 # hpcrun_header, hpcrun_program, hpcrun_command, hpcrun_srun, hpcrun_container, hpcrun_environment,
-# hpcrun_defaults, hpcrun_alone, hpcrun_guard, hpcrun_gpus, hpcrun_mode, hpcrun_mpi, hpcrun_spool, hpcrun_stage, hpcrun_records, hpcrun_facts. Returns
+# hpcrun_defaults, hpcrun_alone, hpcrun_guard, hpcrun_gpus, hpcrun_pin, hpcrun_mode, hpcrun_mpi, hpcrun_spool, hpcrun_stage, hpcrun_records, hpcrun_facts. Returns
 # the exit code of the job.
 # shellcheck disable=SC2154 # they are set by the job script
 hpcrun_main() {

@@ -429,9 +429,9 @@ hpcrun_hold() {
 #   tool=WORD…                       the node's env in the container
 #   set=NAME=VALUE take=NAME         what changes in the environment
 # and, where there are GPUs or network adapters, for each mode
-#   gpus=hpcrun|slurm                who divides the GPUs of a node among its ranks
-#   near=GPU DEVICE:PORT GID         the port that is nearest to a GPU, and its GID if one has to be chosen
-#   port=DEVICE:PORT GID             ports for ranks without GPUs
+#   gpus=hpcrun|slurm                who divides the GPUs of a node among its ranks; with -amd behind it if they are AMD's
+#   near=GPU DEVICE:PORT             the port that is nearest to a GPU
+#   gid=INDEX                        the GID to use, the same for all ports
 hpcrun_write_enter() {
   local -a words=("$1" "$2")
   if [[ $1 == join ]]; then
@@ -551,9 +551,8 @@ hpcrun_enter() {
     hpcrun_before+=("${hpcrun_container[@]}" "$hpcrun_image")
   fi
   unset -v "${!HPCRUN_ALONE_@}"
-  if [[ ${hpcrun_here[*]-} == *gpus=* ]]; then
-    hpcrun_bind_devices "${hpcrun_here[@]:2}"
-  fi
+  hpcrun_bind_devices "${hpcrun_here[@]:2}"
+  unset -v HPCRUN_GPUS
   hpcrun_now
   hpcrun_word=$REPLY REPLY=$hpcrun_reply # the user's own, if there is one
   # $$ stays the task's process id.

@@ -6,9 +6,10 @@
 #   hpcrun_gpu_kind (nvidia, amd, intel) _pci _path _numa _uuid _model _file (below /dev) _parts (MIG
 #   compute instances, tiles) _port (the number of the nearest port, - without one) _why
 # and for each port of a network adapter
-#   hpcrun_port_kind (verbs, efa, omnipath, slingshot) _name _number _pci _path _numa _file _virtual
-#   _state _rate (Gbit/s) _link (InfiniBand, Ethernet ...) _interface _gid (the index to use, empty if none
-#   has to be chosen or none fits) _why
+#   hpcrun_port_kind (verbs, iwarp, efa, omnipath, slingshot) _name _number _pci _path _numa _file _virtual
+#   _state _rate (Gbit/s) _link (InfiniBand, Ethernet ...) _interface _subnet (of InfiniBand) _gid (the index to
+#   use, empty if none has to be chosen or none fits) _fabric (whether it is one of the fastest ports of one kind,
+#   which are the fabric) _why
 # besides hpcrun_devices (other device files), hpcrun_machine and hpcrun_problems. What cannot be read is
 # empty.
 
@@ -51,7 +52,7 @@ hpcrun_lines() {
   (($#)) || return 0
   while IFS= read -r -d '' file && IFS= read -r line; do
     hpcrun_found_in+=("$file") hpcrun_found+=("$line")
-  done < <(grep -sHZ . "$@")
+  done < <(printf '%s\0' "$@" | LC_ALL=C xargs -0 grep -asHZ . 2>/dev/null)
 }
 
 hpcrun_discover() {
@@ -64,6 +65,7 @@ hpcrun_discover() {
   hpcrun_port_kind=() hpcrun_port_name=() hpcrun_port_number=() hpcrun_port_pci=() hpcrun_port_path=()
   hpcrun_port_numa=() hpcrun_port_file=() hpcrun_port_virtual=() hpcrun_port_state=() hpcrun_port_rate=()
   hpcrun_port_link=() hpcrun_port_interface=() hpcrun_port_gid=() hpcrun_port_why=()
+  hpcrun_port_subnet=() hpcrun_port_fabric=()
   hpcrun_devices=() hpcrun_problems=()
   hpcrun_machine=metal
   if grep -qsm 1 '^flags.* hypervisor' "$hpcrun_real_root/proc/cpuinfo" ||
@@ -76,6 +78,7 @@ hpcrun_discover() {
   hpcrun_discover_verbs
   hpcrun_discover_slingshot
   hpcrun_discover_devices
+  hpcrun_find_fabric
   hpcrun_pair
 }
 
@@ -190,6 +193,7 @@ hpcrun_add_port() {
   hpcrun_port_kind+=("$1") hpcrun_port_name+=("$2") hpcrun_port_number+=("$3") hpcrun_port_path+=("$4")
   hpcrun_port_file+=("$5") hpcrun_port_virtual+=("$6") hpcrun_port_state+=("$7") hpcrun_port_rate+=("$8")
   hpcrun_port_link+=("$9") hpcrun_port_interface+=("${10}") hpcrun_port_gid+=('') hpcrun_port_why+=('')
+  hpcrun_port_subnet+=('') hpcrun_port_fabric+=('')
   hpcrun_port_pci+=("$hpcrun_pci") hpcrun_port_numa+=("$hpcrun_numa")
 }
 
@@ -218,6 +222,8 @@ hpcrun_discover_verbs() {
       hpcrun_read "$device/device/vendor"
       [[ $REPLY != 0x1d0f ]] || kind=efa # Amazon's only adapter with verbs
     fi
+    hpcrun_read "$device/node_type"
+    [[ $REPLY != 4:* ]] || kind=iwarp # RNIC: neither UCX nor NCCL uses it
     files=("$device/device/infiniband_verbs"/uverbs*)
     file=''
     [[ ! -e ${files[0]} ]] || file=infiniband/${files[0]##*/}
@@ -246,6 +252,9 @@ hpcrun_discover_verbs() {
       hpcrun_add_port "$kind" "$name" "$number" "$path" "$file" "$virtual" "$state" "$rate" "$link" "$interface"
       if [[ $link == Ethernet && $kind == verbs ]]; then
         hpcrun_choose_gid "$port" "${hpcrun_roce_interface-}"
+      elif [[ $link == InfiniBand ]]; then
+        hpcrun_read "$port/gids/0"
+        hpcrun_port_subnet[-1]=${REPLY:0:19}
       fi
     done
   done
@@ -335,7 +344,38 @@ hpcrun_discover_devices() {
   done
 }
 
-# Gives each GPU its nearest port that is up and can be opened: by the longest common path through PCI switches, then by NUMA
+# Marks the ports that make up the fabric: of those that can be used, the fastest, all of one kind and link layer.
+# Slower ones and those of another kind are for storage or management, and do not reach each other. A virtual
+# function counts only where there is nothing else.
+hpcrun_find_fabric() {
+  local i kind best='' most=-1 virtual
+  for virtual in 0 1; do
+    for kind in 'verbs InfiniBand' 'slingshot Slingshot' 'omnipath InfiniBand' 'efa Unknown' 'efa Ethernet' 'verbs Ethernet'; do
+      for ((i = 0; i < ${#hpcrun_port_kind[@]}; i++)); do
+        if [[ "${hpcrun_port_kind[i]} ${hpcrun_port_link[i]}" == "$kind" && ${hpcrun_port_virtual[i]} == "$virtual" ]] &&
+          hpcrun_usable "$i" && ((${hpcrun_port_rate[i]%%.*} > most)); then
+          most=${hpcrun_port_rate[i]%%.*} best="$kind ${hpcrun_port_rate[i]} $virtual"
+        fi
+      done
+    done
+    [[ -z $best ]] || break
+  done
+  for ((i = 0; i < ${#hpcrun_port_kind[@]}; i++)); do
+    if [[ "${hpcrun_port_kind[i]} ${hpcrun_port_link[i]} ${hpcrun_port_rate[i]} ${hpcrun_port_virtual[i]}" == "$best" ]] &&
+      hpcrun_usable "$i"; then
+      hpcrun_port_fabric[i]=1
+    fi
+  done
+}
+
+# hpcrun_usable PORT: whether it is up, its device can be opened, and it has an address for RoCE.
+hpcrun_usable() {
+  local file=$hpcrun_real_root/dev/${hpcrun_port_file[$1]}
+  [[ ${hpcrun_port_state[$1]} == ACTIVE && -n ${hpcrun_port_file[$1]} && ${hpcrun_port_rate[$1]} =~ ^[0-9] &&
+    -r $file && -w $file && "${hpcrun_port_kind[$1]} ${hpcrun_port_link[$1]} ${hpcrun_port_gid[$1]}" != 'verbs Ethernet ' ]]
+}
+
+# Gives each GPU its nearest port of the fabric: by the longest common path through PCI switches, then by NUMA
 # node, then the one that fewest GPUs have, then in their order.
 hpcrun_pair() {
   local gpu port near best best_near best_used
@@ -343,10 +383,10 @@ hpcrun_pair() {
   for ((gpu = 0; gpu < ${#hpcrun_gpu_kind[@]}; gpu++)); do
     best=- best_near=-1 best_used=0
     for ((port = 0; port < ${#hpcrun_port_kind[@]}; port++)); do
-      [[ ${hpcrun_port_state[port]} == ACTIVE && -n ${hpcrun_port_file[port]} ]] || continue
+      [[ -n ${hpcrun_port_fabric[port]} ]] || continue
       hpcrun_common "${hpcrun_gpu_path[gpu]}" "${hpcrun_port_path[port]}"
       near=$((REPLY * 2))
-      if [[ ${hpcrun_gpu_numa[gpu]} == "${hpcrun_port_numa[port]}" && ${hpcrun_gpu_numa[gpu]} != -1 ]]; then
+      if [[ ${hpcrun_gpu_numa[gpu]} == "${hpcrun_port_numa[port]}" && ${hpcrun_gpu_numa[gpu]} =~ ^[0-9] ]]; then
         near=$((near + 1))
       fi
       if ((near > best_near || (near == best_near && ${used[port]:-0} < best_used))); then
@@ -407,10 +447,12 @@ hpcrun_topology() {
   done
   list+=$'],\n"ports":['
   for ((i = 0; i < ${#hpcrun_port_kind[@]}; i++)); do
-    hpcrun_text="{\"port\":\"${hpcrun_port_name[i]}:${hpcrun_port_number[i]}\""
+    hpcrun_json "${hpcrun_port_name[i]}:${hpcrun_port_number[i]}"
+    hpcrun_text="{\"port\":\"$REPLY\""
     flag=false
     ((hpcrun_port_virtual[i] == 0)) || flag=true
     hpcrun_member kind "${hpcrun_port_kind[i]}"
+    [[ -z ${hpcrun_port_fabric[i]} ]] || hpcrun_member fabric true
     hpcrun_member link "${hpcrun_port_link[i]}"
     hpcrun_member state "${hpcrun_port_state[i]}"
     hpcrun_member rate_gbps "${hpcrun_port_rate[i]}"
@@ -448,38 +490,55 @@ hpcrun_has_devices() {
   return 1
 }
 
-# hpcrun_map BIND: what the ranks need of this node, as words of the file "enter" (see hpcrun_write_enter),
-# each ended by NUL, then the JSON text. BIND: hpcrun if hpcrun divides the GPUs among the ranks, slurm if
-# Slurm does. Of several ports without GPUs, the fastest ones are divided among the ranks.
+# hpcrun_map BIND PIN: what the ranks need of this node, as words of the file "enter" (see hpcrun_write_enter), each
+# ended by NUL; then the number of ports that are up, the JSON text, and "end". BIND: hpcrun if hpcrun divides
+# the GPUs among the ranks, slurm if Slurm does. PIN: yes if the image's UCX can use InfiniBand and RoCE. Ports
+# are given to GPUs only where there is a choice, all ports reach each other (one InfiniBand subnet) and Slurm's
+# numbers are those of GPUs, not of their parts.
 hpcrun_map() {
-  local i port most=0
+  local i port up=0 ports=0 divided=0 subnet='' one=1 gid='' amd=''
   hpcrun_root=''
   hpcrun_discover
-  printf 'gpus=%s\0' "$1"
+  for ((i = 0; i < ${#hpcrun_port_kind[@]}; i++)); do
+    [[ ${hpcrun_port_state[i]} != ACTIVE ]] || up=$((up + 1))
+    [[ -n ${hpcrun_port_fabric[i]} && ${hpcrun_port_kind[i]} == verbs ]] || continue
+    ports=$((ports + 1))
+    [[ ${subnet:=${hpcrun_port_subnet[i]}} == "${hpcrun_port_subnet[i]}" ]] || one=0
+    [[ ${gid:=${hpcrun_port_gid[i]}} == "${hpcrun_port_gid[i]}" ]] || gid=-
+  done
   for ((i = 0; i < ${#hpcrun_gpu_kind[@]}; i++)); do
-    port=${hpcrun_gpu_port[i]}
-    if [[ $port != - && ${hpcrun_port_kind[port]} == verbs ]]; then
-      printf 'near=%d %s:%s %s\0' "$i" "${hpcrun_port_name[port]}" "${hpcrun_port_number[port]}" "${hpcrun_port_gid[port]}"
-    fi
+    [[ ${hpcrun_gpu_kind[i]} != nvidia || ${hpcrun_gpu_parts[i]} == 0 ]] || divided=1
+    [[ ${hpcrun_gpu_kind[i]} != amd ]] || amd=-amd
   done
-  for ((i = 0; i < ${#hpcrun_port_kind[@]}; i++)); do
-    if hpcrun_usable "$i" && ((${hpcrun_port_rate[i]%%.*} > most)); then
-      most=${hpcrun_port_rate[i]%%.*}
-    fi
-  done
-  for ((i = 0; i < ${#hpcrun_port_kind[@]}; i++)); do
-    if hpcrun_usable "$i" && ((${hpcrun_port_rate[i]%%.*} == most)); then
-      printf 'port=%s:%s %s\0' "${hpcrun_port_name[i]}" "${hpcrun_port_number[i]}" "${hpcrun_port_gid[i]}"
-    fi
-  done
+  printf 'gpus=%s\0' "$1$amd"
+  if [[ $gid =~ ^[0-9]+$ ]]; then
+    printf 'gid=%s\0' "$gid"
+  fi
+  if [[ $2 == yes ]] && ((ports > 1 && one && divided == 0)); then
+    for ((i = 0; i < ${#hpcrun_gpu_kind[@]}; i++)); do
+      port=${hpcrun_gpu_port[i]}
+      [[ $port == - ]] || printf 'near=%d %s:%s\0' "$i" "${hpcrun_port_name[port]}" "${hpcrun_port_number[port]}"
+    done
+  fi
   hpcrun_topology
-  printf '%s\0' "${REPLY//$'\n'/}"
+  printf '%s\0' "$up" "${REPLY//$'\n'/}" end
 }
 
-# hpcrun_usable PORT: whether UCX can use it.
-hpcrun_usable() {
-  [[ ${hpcrun_port_kind[$1]} == verbs && ${hpcrun_port_state[$1]} == ACTIVE && -n ${hpcrun_port_file[$1]} &&
-    ${hpcrun_port_rate[$1]} =~ ^[0-9] ]]
+# Takes what hpcrun_map says from a descriptor, in hpcrun_mapped, hpcrun_ports_up and hpcrun_topology_text, waiting 5 s
+# at most: a device that hangs must not hold the launch.
+hpcrun_read_map() {
+  local word deadline=$((SECONDS + 5))
+  hpcrun_mapped=() hpcrun_topology_text='' hpcrun_ports_up=''
+  while ((SECONDS <= deadline)) && IFS= read -r -d '' -t 5 -u "$1" word; do
+    hpcrun_mapped+=("$word")
+  done
+  if ((${#hpcrun_mapped[@]} > 3)) && [[ ${hpcrun_mapped[-1]} == end ]]; then
+    hpcrun_topology_text=${hpcrun_mapped[-2]} hpcrun_ports_up=${hpcrun_mapped[-3]}
+    hpcrun_mapped=("${hpcrun_mapped[@]:0:${#hpcrun_mapped[@]}-3}")
+  else
+    hpcrun_mapped=()
+    hpcrun_note remark 0 'the devices did not answer within 5 s: GPUs are not divided among ranks'
+  fi
 }
 
 # hpcrun_share LIST RANK RANKS: the part of a list with commas that a rank has of it, in REPLY: as equal as
@@ -513,28 +572,34 @@ hpcrun_count_local() {
   done
 }
 
-# hpcrun_bind_devices WORD…: gives this rank its GPUs and its port, by those words of the file "enter". What
-# is set stays: the user or the image's author meant it. GPUs that Slurm has divided already are one in
-# each list, or the user wants them so.
+# hpcrun_bind_devices WORD…: gives this rank its GPUs and their ports, by those words of the file "enter". What is
+# set stays: the user or the image's author meant it. HPCRUN_GPUS=slurm says that Slurm has divided the GPUs of this
+# step.
 hpcrun_bind_devices() {
-  local hpcrun_word hpcrun_bind=slurm hpcrun_gpu='' hpcrun_port='' hpcrun_ranks hpcrun_local hpcrun_list REPLY
-  local -a hpcrun_ports=()
-  hpcrun_count_local "${SLURM_STEP_TASKS_PER_NODE-${SLURM_TASKS_PER_NODE-1}}" "${SLURM_NODEID:-0}"
-  hpcrun_ranks=$((REPLY > 0 ? REPLY : 1)) hpcrun_local=${SLURM_LOCALID:-0}
-  ((hpcrun_local < hpcrun_ranks)) || hpcrun_local=0 # a command may have set something else
+  local hpcrun_word hpcrun_bind='' hpcrun_gid='' hpcrun_ranks hpcrun_local hpcrun_list hpcrun_ports='' REPLY
+  local hpcrun_number hpcrun_cut='CUDA_VISIBLE_DEVICES ROCR_VISIBLE_DEVICES ZE_AFFINITY_MASK GPU_DEVICE_ORDINAL'
   for hpcrun_word in "$@"; do
     case $hpcrun_word in
       gpus=*) hpcrun_bind=${hpcrun_word#gpus=} ;;
-      port=*) hpcrun_ports+=("${hpcrun_word#port=}") ;;
+      gid=*) hpcrun_gid=${hpcrun_word#gid=} ;;
       *) ;;
     esac
   done
+  [[ -n $hpcrun_bind ]] || return 0
+  hpcrun_count_local "${SLURM_STEP_TASKS_PER_NODE-${SLURM_TASKS_PER_NODE-1}}" "${SLURM_NODEID:-0}"
+  hpcrun_ranks=$((REPLY > 0 ? REPLY : 1)) hpcrun_local=${SLURM_LOCALID:-0}
+  ((hpcrun_local < hpcrun_ranks)) || hpcrun_local=0 # a command may have set something else
   hpcrun_list=${SLURM_STEP_GPUS-}
-  if [[ $hpcrun_bind == hpcrun ]]; then
-    for hpcrun_word in CUDA_VISIBLE_DEVICES ROCR_VISIBLE_DEVICES ZE_AFFINITY_MASK GPU_DEVICE_ORDINAL; do
+  if [[ $hpcrun_bind == hpcrun* && ${HPCRUN_GPUS-} != slurm ]]; then
+    # ROCr shows what is left, from 0 on, to HIP and OpenCL, which choose once more by their own variables.
+    [[ $hpcrun_bind != *-amd || -z ${ROCR_VISIBLE_DEVICES-} ]] || hpcrun_cut=ROCR_VISIBLE_DEVICES
+    for hpcrun_word in $hpcrun_cut; do
       if [[ ${!hpcrun_word-} == *,* ]]; then
         hpcrun_share "${!hpcrun_word}" "$hpcrun_local" "$hpcrun_ranks"
         export "$hpcrun_word=$REPLY"
+        if [[ $hpcrun_cut == ROCR_VISIBLE_DEVICES ]]; then
+          unset -v CUDA_VISIBLE_DEVICES HIP_VISIBLE_DEVICES GPU_DEVICE_ORDINAL
+        fi
       fi
     done
     if [[ $hpcrun_list == *,* ]]; then
@@ -546,19 +611,19 @@ hpcrun_bind_devices() {
   if [[ -n ${CUDA_VISIBLE_DEVICES-} && -z ${CUDA_DEVICE_ORDER+set} ]]; then
     export CUDA_DEVICE_ORDER=PCI_BUS_ID
   fi
-  hpcrun_gpu=${hpcrun_list%%,*}
-  if [[ -n $hpcrun_gpu ]]; then
+  if [[ -n ${UCX_NET_DEVICES+set}${APPTAINERENV_UCX_NET_DEVICES+set}${SINGULARITYENV_UCX_NET_DEVICES+set} ]]; then
+    hpcrun_gid=''
+  else
     for hpcrun_word in "$@"; do
-      [[ $hpcrun_word != "near=$hpcrun_gpu "* ]] || hpcrun_port=${hpcrun_word#near=* }
+      hpcrun_number=${hpcrun_word#near=} hpcrun_number=${hpcrun_number%% *}
+      if [[ $hpcrun_word == near=[0-9]*' '* && ,$hpcrun_list, == *",$hpcrun_number,"* && ,$hpcrun_ports, != *",${hpcrun_word#near=* },"* ]]; then
+        hpcrun_ports+=${hpcrun_ports:+,}${hpcrun_word#near=* }
+      fi
     done
-  elif ((${#hpcrun_ports[@]})); then
-    hpcrun_port=${hpcrun_ports[hpcrun_local * ${#hpcrun_ports[@]} / hpcrun_ranks]}
+    [[ -z $hpcrun_ports ]] || export "UCX_NET_DEVICES=$hpcrun_ports"
   fi
-  if [[ -n $hpcrun_port ]]; then
-    [[ -n ${UCX_NET_DEVICES+set} ]] || export "UCX_NET_DEVICES=${hpcrun_port%% *}"
-    if [[ -n ${hpcrun_port#* } ]]; then
-      [[ -n ${UCX_IB_GID_INDEX+set} ]] || export "UCX_IB_GID_INDEX=${hpcrun_port#* }"
-      [[ -n ${NCCL_IB_GID_INDEX+set} ]] || export "NCCL_IB_GID_INDEX=${hpcrun_port#* }"
-    fi
+  if [[ -n $hpcrun_gid ]]; then # the same for all ports of the fabric
+    [[ -n ${UCX_IB_GID_INDEX+set} ]] || export "UCX_IB_GID_INDEX=$hpcrun_gid"
+    [[ -n ${NCCL_IB_GID_INDEX+set}${NCCL_IB_HCA+set} ]] || export "NCCL_IB_GID_INDEX=$hpcrun_gid"
   fi
 }
