@@ -41,6 +41,37 @@ discover() {
 @test "InfiniBand beside Ethernet and iWARP" { discover mixed; }
 @test "virtual functions beside their adapter" { discover virtual-functions; }
 
+# What a copy of another machine's files may hold.
+@test "texts of files are not evaluated, and what is no file is not read" {
+  cp "$trees/mi300x-roce.tree" hostile.tree
+  local evil='9+a[$(touch evaluated >&2)]'
+  cat >>hostile.tree <<TREE
+put sys/class/infiniband/bnxt_re0/ports/1/rate '$evil'
+put sys/class/kfd/kfd/topology/nodes/2/properties 'simd_count 440
+location_id $evil
+gfx_target_version $evil
+domain $evil'
+put sys/class/kfd/kfd/topology/nodes/3/properties 'simd_count $evil'
+put sys/devices/pci0000:46/0000:46:01.0/0000:48:00.0/0000:49:00.0/numa_node '$evil'
+nvidia 0 pci0000:70/0000:70:01.0/0000:71:00.0 0 x
+put proc/driver/nvidia/gpus/0000:71:00.0/information 'Device Minor: $evil'
+nvidia 1 pci0000:70/0000:70:02.0/0000:72:00.0 0 x
+rm "\$root/proc/driver/nvidia/gpus/0000:72:00.0/information"
+mkfifo "\$root/proc/driver/nvidia/gpus/0000:72:00.0/information"
+rm "\$root/sys/class/infiniband/bnxt_re1/ports/1/rate"
+mkfifo "\$root/sys/class/infiniband/bnxt_re1/ports/1/rate"
+ln -sf /dev/zero "\$root/sys/devices/pci0000:70/0000:70:01.0/0000:71:00.0/numa_node"
+TREE
+  "$trees/build-tree" hostile.tree tree
+  hpcrun_root=tree
+  hpcrun_discover
+  hpcrun_topology
+  [[ ! -e evaluated && -z $(find tree -name evaluated) ]]
+  [[ $REPLY == *'"port":"bnxt_re2:1"'* && $REPLY != *touch* ]]
+  SLURM_LOCALID=$evil SLURM_STEP_TASKS_PER_NODE=$evil CUDA_VISIBLE_DEVICES=0,1 hpcrun_bind_devices gpus=hpcrun
+  [[ ! -e evaluated ]]
+}
+
 @test "a node with nothing says so" {
   : >nothing.tree
   "$trees/build-tree" nothing.tree tree

@@ -436,8 +436,8 @@ final class LaunchOptions {
             : ByteString.ofLatin1(given).toString();
     List<Path> paths = new ArrayList<>();
     for (String path : text.isEmpty() ? new String[0] : text.split(":")) {
-      if (path.isEmpty()) {
-        continue; // as in other lists of paths
+      if (path.isEmpty() || (given == null && "container".equals(parsed.last("mpi-model")))) {
+        continue; // as in other lists of paths; and what a site declares must not hinder others
       }
       if (!path.startsWith("/") || CONTROL.matcher(path).find()) {
         throw Failure.usage(

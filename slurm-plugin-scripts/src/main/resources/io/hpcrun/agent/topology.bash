@@ -17,7 +17,15 @@
 # is such a file (EINVAL; Linux, drivers/infiniband/core/sysfs.c).
 hpcrun_read() {
   REPLY=''
+  [[ -f $1 ]] || return 0 # no pipe, no device
   { IFS= read -r REPLY <"$1"; } 2>/dev/null || [[ -n $REPLY ]] || REPLY=''
+}
+
+# hpcrun_number TEXT: the text in REPLY if it is a number, else nothing. Bash evaluates what it calculates with: a
+# text of a file must not get there.
+hpcrun_number() {
+  REPLY=''
+  [[ ! $1 =~ ^[0-9]{1,20}$ ]] || REPLY=$1
 }
 
 # hpcrun_locate DIRECTORY: where a device is, the names from its root complex on, in REPLY; its PCI
@@ -30,6 +38,7 @@ hpcrun_locate() {
     hpcrun_pci=${path##*/}
     [[ $hpcrun_pci == [0-9a-f]*:*:*.* ]] || hpcrun_pci=''
     hpcrun_read numa_node
+    hpcrun_number "$REPLY"
     hpcrun_numa=${REPLY:--1}
   fi
   REPLY=$path
@@ -52,13 +61,13 @@ hpcrun_lines() {
   (($#)) || return 0
   while IFS= read -r -d '' file && IFS= read -r line; do
     hpcrun_found_in+=("$file") hpcrun_found+=("$line")
-  done < <(printf '%s\0' "$@" | LC_ALL=C xargs -0 grep -asHZ . 2>/dev/null)
+  done < <(printf '%s\0' "$@" | LC_ALL=C xargs -0 grep -asHZ -D skip . 2>/dev/null)
 }
 
 hpcrun_discover() {
   hpcrun_real_root=''
   if [[ -n $hpcrun_root ]]; then
-    hpcrun_real_root=$(cd -P -- "$hpcrun_root" && printf '%s' "$PWD") || return 1
+    hpcrun_real_root=$(cd -P -- "$hpcrun_root" 2>/dev/null && printf '%s' "$PWD") || return 1
   fi
   hpcrun_gpu_kind=() hpcrun_gpu_pci=() hpcrun_gpu_path=() hpcrun_gpu_numa=() hpcrun_gpu_uuid=()
   hpcrun_gpu_model=() hpcrun_gpu_file=() hpcrun_gpu_parts=() hpcrun_gpu_port=() hpcrun_gpu_why=()
@@ -101,7 +110,10 @@ hpcrun_discover_nvidia() {
     case ${hpcrun_found[i]} in
       Model:*) model[$file]=$line ;;
       'GPU UUID:'*) uuid[$file]=$line ;;
-      'Device Minor:'*) number[$file]=$line ;;
+      'Device Minor:'*)
+        hpcrun_number "$line"
+        number[$file]=$REPLY
+        ;;
       *) ;;
     esac
   done
@@ -138,7 +150,8 @@ hpcrun_discover_amd() {
   for ((i = 0; i < ${#hpcrun_found[@]}; i++)); do
     node=${hpcrun_found_in[i]%/*} node=${node##*/}
     seen[$node]=1
-    property[$node ${hpcrun_found[i]% *}]=${hpcrun_found[i]##* }
+    hpcrun_number "${hpcrun_found[i]##* }"
+    property[$node ${hpcrun_found[i]% *}]=$REPLY
   done
   while ((found < ${#kfd[@]} && ++id < 4096)); do
     [[ -d $hpcrun_real_root/sys/class/kfd/kfd/topology/nodes/$id ]] || continue
@@ -239,6 +252,7 @@ hpcrun_discover_verbs() {
       [[ -n $state ]] || hpcrun_problems+=("the state of $name:$number cannot be read")
       hpcrun_read "$port/rate"
       rate=${REPLY%% *}
+      [[ $rate =~ ^[0-9]{1,6}(\.[0-9]+)?$ ]] || rate=''
       hpcrun_read "$port/link_layer"
       link=$REPLY interface=''
       if [[ $link == Ethernet ]]; then
@@ -270,7 +284,7 @@ hpcrun_choose_gid() {
   local at=$((${#hpcrun_port_kind[@]} - 1))
   while IFS= read -r line; do
     index=${line%%:*} type=${line#*:}
-    [[ $index =~ ^[0-9]+$ ]] || continue
+    [[ $index =~ ^(0|[1-9][0-9]{0,5})$ ]] || continue
     hpcrun_read "$1/gids/$index"
     gid=$REPLY
     [[ -n ${gid//[0:]/} ]] || continue
@@ -324,7 +338,7 @@ hpcrun_discover_slingshot() {
       [[ $REPLY != up ]] || state=ACTIVE
       [[ $REPLY == up ]] || state=${REPLY^^}
       hpcrun_read "${interfaces[0]}/speed"
-      [[ ! $REPLY =~ ^[0-9]+$ ]] || rate=$((REPLY / 1000))
+      [[ ! $REPLY =~ ^[1-9][0-9]{0,8}$ ]] || rate=$((REPLY / 1000))
     else
       interfaces=('')
     fi
@@ -537,7 +551,8 @@ hpcrun_read_map() {
     hpcrun_mapped=("${hpcrun_mapped[@]:0:${#hpcrun_mapped[@]}-3}")
   else
     hpcrun_mapped=()
-    hpcrun_note remark 0 'the devices did not answer within 5 s: GPUs are not divided among ranks'
+    [[ -n ${hpcrun_terminated-} ]] || # the job is being ended
+      hpcrun_note remark 0 'the devices did not answer within 5 s, or could not be looked at: GPUs are not divided among ranks'
   fi
 }
 
@@ -564,6 +579,7 @@ hpcrun_count_local() {
     if [[ $part == *'(x'* ]]; then
       times=${part##*(x} times=${times%)}
     fi
+    [[ $count$times =~ ^[0-9]{1,12}$ && $node =~ ^[0-9]{1,9}$ ]] || return 0
     if ((node < times)); then
       REPLY=$count
       return
@@ -588,6 +604,7 @@ hpcrun_bind_devices() {
   [[ -n $hpcrun_bind ]] || return 0
   hpcrun_count_local "${SLURM_STEP_TASKS_PER_NODE-${SLURM_TASKS_PER_NODE-1}}" "${SLURM_NODEID:-0}"
   hpcrun_ranks=$((REPLY > 0 ? REPLY : 1)) hpcrun_local=${SLURM_LOCALID:-0}
+  [[ $hpcrun_local =~ ^[0-9]{1,9}$ ]] || hpcrun_local=0
   ((hpcrun_local < hpcrun_ranks)) || hpcrun_local=0 # a command may have set something else
   hpcrun_list=${SLURM_STEP_GPUS-}
   if [[ $hpcrun_bind == hpcrun* && ${HPCRUN_GPUS-} != slurm ]]; then
