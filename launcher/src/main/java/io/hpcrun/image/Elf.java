@@ -129,9 +129,19 @@ final class Elf {
 
   /** Names of dynamic symbols, defined here or wanted from elsewhere. */
   Set<String> symbols(Predicate<String> wanted) {
+    return symbols(symbol -> true, wanted);
+  }
+
+  /** Names of dynamic symbols that are defined here, or of those wanted from elsewhere. */
+  Set<String> symbols(boolean defined, Predicate<String> wanted) {
+    return symbols(symbol -> symbol.st_shndx != 0 == defined, wanted);
+  }
+
+  private Set<String> symbols(Predicate<ElfSymbol> which, Predicate<String> wanted) {
     return part(
         () ->
             dynamicSymbols()
+                .filter(which)
                 .map(ElfSymbol::getName)
                 .filter(name -> name != null && wanted.test(name))
                 .collect(Collectors.toSet()),
@@ -202,18 +212,6 @@ final class Elf {
           return Optional.empty();
         },
         Optional.empty());
-  }
-
-  /** Names of dynamic symbols that are defined here, or of those wanted from elsewhere. */
-  Set<String> symbols(boolean defined, Predicate<String> wanted) {
-    return part(
-        () ->
-            dynamicSymbols()
-                .filter(symbol -> symbol.st_shndx != 0 == defined)
-                .map(ElfSymbol::getName)
-                .filter(name -> name != null && wanted.test(name))
-                .collect(Collectors.toSet()),
-        Set.of());
   }
 
   private Stream<ElfSymbol> dynamicSymbols() {

@@ -142,10 +142,7 @@ public final class LaunchTiming {
             Long found = line.number("rdma_ports");
             ports[0] = found == null ? 0 : found;
           } else {
-            Rank rank = readRank(line, node[0], uncertainty[0], uncertainty[1], ranks);
-            if (ports[0] > 0 && rank != null && rank.network().equals("tcp")) {
-              unusedPorts++;
-            }
+            readRank(line, node[0], uncertainty[0], uncertainty[1], ports[0] > 0, ranks);
           }
         });
     Map<Stage, Durations.Summary> summaries = new EnumMap<>(Stage.class);
@@ -158,16 +155,16 @@ public final class LaunchTiming {
     nodes.put(node[0], summaries);
   }
 
-  /** Null if the line is no rank's. */
-  private Rank readRank(
+  private void readRank(
       RecordReader.Line line,
       String node,
       long uncertainty,
       long endResolution,
+      boolean hasPorts,
       Consumer<Rank> ranks) {
     Long rank = line.number("rank");
     if (rank == null) {
-      return null;
+      return;
     }
     ranksSeen++;
     Map<Stage, Long> stages = new EnumMap<>(Stage.class);
@@ -201,8 +198,10 @@ public final class LaunchTiming {
           new Network(1, seen),
           (one, other) -> new Network(one.ranks() + other.ranks(), one.example()));
     }
+    if (hasPorts && seen.network().equals("tcp")) {
+      unusedPorts++;
+    }
     ranks.accept(seen);
-    return seen;
   }
 
   private void readLeave() {

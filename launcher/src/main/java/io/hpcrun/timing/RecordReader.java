@@ -1,6 +1,7 @@
 package io.hpcrun.timing;
 
 import io.hpcrun.failure.Failure;
+import io.hpcrun.json.Json;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.AccessDeniedException;
@@ -13,12 +14,9 @@ import tools.jackson.core.JacksonException;
 import tools.jackson.core.JsonParser;
 import tools.jackson.core.JsonToken;
 import tools.jackson.core.ObjectReadContext;
-import tools.jackson.core.json.JsonFactory;
 
 /** Reads record files line by line: each line is one flat JSON object. */
 final class RecordReader {
-  private static final JsonFactory JSON = new JsonFactory();
-
   private RecordReader() {}
 
   /**
@@ -30,7 +28,7 @@ final class RecordReader {
       throw unreadable(file, "it is not a regular file");
     }
     try (InputStream in = Files.newInputStream(file);
-        JsonParser parser = JSON.createParser(ObjectReadContext.empty(), in)) {
+        JsonParser parser = Json.FACTORY.createParser(ObjectReadContext.empty(), in)) {
       Line line = new Line();
       for (JsonToken token; (token = parser.nextToken()) != null; ) {
         if (token != JsonToken.START_OBJECT) {

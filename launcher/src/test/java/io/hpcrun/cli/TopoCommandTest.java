@@ -2,6 +2,7 @@ package io.hpcrun.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.hpcrun.Tool;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -31,18 +32,11 @@ class TopoCommandTest {
 
   private Path tree(String name) throws IOException {
     Path tree = directory.resolve("tree");
-    Process process =
-        new ProcessBuilder(
-                TREES.resolve("build-tree").toString(),
-                TREES.resolve(name + ".tree").toString(),
-                tree.toString())
-            .inheritIO()
-            .start();
-    try {
-      assertThat(process.waitFor()).isZero();
-    } catch (InterruptedException interrupted) {
-      throw new IllegalStateException(interrupted);
-    }
+    Tool.run(
+        List.of(
+            TREES.resolve("build-tree").toString(),
+            TREES.resolve(name + ".tree").toString(),
+            tree.toString()));
     return tree;
   }
 

@@ -3,9 +3,9 @@ package io.hpcrun.image;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.hpcrun.Tool;
 import io.hpcrun.failure.Failure;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -43,13 +43,7 @@ class HostMpiReaderTest {
             List.of("cc", "-fPIC", "-shared", "-Wl,-soname," + soname, "-o", place.toString()));
     words.add(code.toString());
     words.addAll(List.of(options));
-    Process process = new ProcessBuilder(words).redirectErrorStream(true).start();
-    String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-    try {
-      assertThat(process.waitFor()).as("%s: %s", words, said).isZero();
-    } catch (InterruptedException interrupted) {
-      throw new IllegalStateException(interrupted);
-    }
+    Tool.run(words);
     Path link = place.resolveSibling(soname);
     if (!Files.exists(link)) {
       Files.createSymbolicLink(link, place.getFileName());

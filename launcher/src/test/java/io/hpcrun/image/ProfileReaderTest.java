@@ -3,6 +3,7 @@ package io.hpcrun.image;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
+import io.hpcrun.Tool;
 import io.hpcrun.failure.Failure;
 import io.hpcrun.image.ImageProfile.Family;
 import io.hpcrun.image.ImageProfile.Library;
@@ -59,17 +60,7 @@ class ProfileReaderTest {
     List<String> words = new ArrayList<>(List.of("cc", "-shared", "-fPIC", "-nostdlib"));
     words.addAll(List.of("-Wl,-soname," + soname, "-o", file.toString(), code.toString()));
     words.addAll(List.of(options));
-    run(words.toArray(String[]::new));
-  }
-
-  private static void run(String... words) throws IOException {
-    Process process = new ProcessBuilder(words).redirectErrorStream(true).start();
-    String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-    try {
-      assertThat(process.waitFor()).as("%s: %s", List.of(words), said).isZero();
-    } catch (InterruptedException interrupted) {
-      throw new IllegalStateException(interrupted);
-    }
+    Tool.run(words);
   }
 
   private static String constants(String... texts) {
@@ -108,7 +99,7 @@ class ProfileReaderTest {
 
   private ImageProfile sif() throws IOException {
     Path squashfs = directory.resolve("root.squashfs");
-    run("mksquashfs", root.toString(), squashfs.toString(), "-quiet", "-no-progress");
+    Tool.run(List.of("mksquashfs", root.toString(), squashfs.toString(), "-quiet", "-no-progress"));
     return ProfileReader.read(ImageReader.read(sif(SQUASHFS, Files.readAllBytes(squashfs))));
   }
 

@@ -2,6 +2,7 @@ package io.hpcrun.image;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.hpcrun.Tool;
 import io.hpcrun.image.ImageProfile.Family;
 import io.hpcrun.image.ImageProfile.Mpi;
 import io.hpcrun.image.Program.Reach;
@@ -46,13 +47,7 @@ class ProgramReaderTest {
     List<String> words = new ArrayList<>(List.of("cc", "-fPIC", "-nostdlib", "-o"));
     words.addAll(List.of(file.toString(), code.toString()));
     words.addAll(List.of(options));
-    Process process = new ProcessBuilder(words).redirectErrorStream(true).start();
-    String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-    try {
-      assertThat(process.waitFor()).as("%s: %s", words, said).isZero();
-    } catch (InterruptedException interrupted) {
-      throw new IllegalStateException(interrupted);
-    }
+    Tool.run(words);
   }
 
   private void library(String path, String soname, String source, String... options)
