@@ -15,7 +15,7 @@
  *   chdir=DIRECTORY        the working directory, gone to after joining
  *   set=NAME=VALUE take=NAME   what changes in the environment, which Slurm made
  *   tool=WORD              for the shell only
- *   gpus=WHO near=GPU PORT gid=INDEX   GPUs and network ports, see topology.bash
+ *   gpus=WHO near=GPU PORT gid=INDEX hca=PORTS net=PORTS   GPUs and network ports, see topology.bash
  * Variables of the user's come as HPCRUN_ENV_NAME. LAUNCH is the launch's number in the job; with a -
  * instead, no line is written to NODE_DIRECTORY/ranks.
  *
@@ -200,7 +200,7 @@ static int has(const char *list, const char *item, size_t length) {
 static void bind_devices(const char *words, size_t size) {
   static const char *const lists[] = {"ROCR_VISIBLE_DEVICES", "CUDA_VISIBLE_DEVICES", "ZE_AFFINITY_MASK",
                                       "GPU_DEVICE_ORDINAL"};
-  const char *bind = NULL, *gid = NULL, *value, *gpus = variable("SLURM_STEP_GPUS", "");
+  const char *bind = NULL, *gid = NULL, *hca = NULL, *net = NULL, *value, *gpus = variable("SLURM_STEP_GPUS", "");
   char *own, *ports;
   long ranks = count_local(variable("SLURM_STEP_TASKS_PER_NODE", variable("SLURM_TASKS_PER_NODE", "1")),
                            atol(variable("SLURM_NODEID", "0")));
@@ -213,6 +213,10 @@ static void bind_devices(const char *words, size_t size) {
       bind = value;
     } else if ((value = after(word, "gid="))) {
       gid = value;
+    } else if ((value = after(word, "hca="))) {
+      hca = value;
+    } else if ((value = after(word, "net="))) {
+      net = value;
     }
   }
   if (bind == NULL) {
@@ -259,8 +263,8 @@ static void bind_devices(const char *words, size_t size) {
         }
       }
     }
-    if (*ports != '\0') {
-      setenv("UCX_NET_DEVICES", ports, 0);
+    if (*ports != '\0' || net != NULL) {
+      setenv("UCX_NET_DEVICES", *ports != '\0' ? ports : net, 0);
     }
     free(ports);
   }
@@ -269,6 +273,9 @@ static void bind_devices(const char *words, size_t size) {
     if (getenv("NCCL_IB_HCA") == NULL) {
       setenv("NCCL_IB_GID_INDEX", gid, 0);
     }
+  }
+  if (hca != NULL) {
+    setenv("NCCL_IB_HCA", hca, 0);
   }
 }
 

@@ -5,13 +5,13 @@ bats_require_minimum_version 1.5.0
 
 setup() {
   local part
-  for part in agent container topology transport stage; do
+  for part in agent container guard topology binding fabric transport stage; do
     # shellcheck source=/dev/null
     source "$BATS_TEST_DIRNAME/../../main/resources/io/hpcrun/agent/$part.bash"
   done
   cd "$BATS_TEST_TMPDIR" || return 1
   export SLURMD_NODENAME=c1
-  hpcrun_node=c1
+  hpcrun_node=c1 hpcrun_fabric=auto hpcrun_require=no hpcrun_providers='?' hpcrun_memlock=1048576 hpcrun_gres=no hpcrun_driver=''
 }
 
 # The agent's functions, as a job hands them to the nodes.
@@ -138,6 +138,24 @@ agent() {
   [[ $status -eq 5 ]]
   [[ ${lines[0]} == "hpcrun: refused before any rank started: on c1,c2 no image" ]]
   [[ ${lines[1]} == "hpcrun: on c3 slow" ]]
+}
+
+@test "nodes whose fastest networks differ are refused where one is required" {
+  local hpcrun_nodes=3 hpcrun_ready='' hpcrun_bare='' hpcrun_require=yes
+  run hpcrun_await_agents 1 <<<$'ready\tc1\tinfiniband\t\nready\tc2\troce\t\nready\tc3\tinfiniband\t'
+  [[ $status -eq 3 && $output == "hpcrun: refused before any rank started: the nodes' fastest networks differ: "* ]]
+  [[ $output == *'InfiniBand on c1,c3'* && $output == *'RoCE on c2'* && $output == *'say with --fabric which one is meant' ]]
+  run hpcrun_await_agents 1 <<<$'ready\tc1\troce\t\nready\tc2\troce\t\nready\tc3\troce\t'
+  [[ $status -eq 0 && -z $output ]]
+  hpcrun_require=no
+  run hpcrun_await_agents 1 <<<$'ready\tc1\tinfiniband\t\nready\tc2\troce\t\nready\tc3\t0\t'
+  [[ $status -eq 0 && -z $output ]]
+}
+
+@test "ranks that use TCP are said once, with how many more nodes" {
+  local hpcrun_ready=c1,c2
+  run hpcrun_await_end 0 <<<$'tcp\tc2\t0\trank 3 uses TCP\ntcp\tc1\t0\trank 0 uses TCP\ndone\tc1\t0\t\ndone\tc2\t0\t'
+  [[ ${lines[0]} == 'hpcrun: on c2 rank 3 uses TCP; and so on at least 1 more nodes' && ${lines[1]} == 'hpcrun: what to do: '* ]]
 }
 
 @test "agents that were lost under a launch that failed are named" {
@@ -558,7 +576,7 @@ program() {
 # them and as the shell does, each in a line; they must be the same.
 bound() {
   local -a variables=() names=(CUDA_VISIBLE_DEVICES CUDA_DEVICE_ORDER ROCR_VISIBLE_DEVICES ZE_AFFINITY_MASK
-    GPU_DEVICE_ORDINAL UCX_NET_DEVICES UCX_IB_GID_INDEX NCCL_IB_GID_INDEX)
+    GPU_DEVICE_ORDINAL UCX_NET_DEVICES UCX_IB_GID_INDEX NCCL_IB_GID_INDEX NCCL_IB_HCA)
   while [[ $1 != -- ]]; do
     variables+=("$1")
     shift
@@ -618,7 +636,21 @@ UCX_NET_DEVICES=mlx5_$rank:1" ]]
     CUDA_DEVICE_ORDER=FASTEST_FIRST CUDA_VISIBLE_DEVICES=0 -- "${four[@]}"
   [[ $output == *UCX_NET_DEVICES=all* && $output != *GID* && $output == *FASTEST_FIRST* ]]
   bound UCX_IB_GID_INDEX=1 NCCL_IB_HCA=mlx5_3 SLURM_LOCALID=0 SLURM_NODEID=0 -- "${four[@]}"
-  [[ $output == UCX_IB_GID_INDEX=1 ]]
+  [[ $output == "NCCL_IB_HCA=mlx5_3
+UCX_IB_GID_INDEX=1" ]]
+  # The fabric's ports where others are for something else; the GID is theirs.
+  bound SLURM_LOCALID=0 SLURM_NODEID=0 -- gpus=hpcrun gid=3 hca==mlx5_0:1,mlx5_1:1
+  [[ $output == "NCCL_IB_GID_INDEX=3
+NCCL_IB_HCA==mlx5_0:1,mlx5_1:1
+UCX_IB_GID_INDEX=3" ]]
+  bound SLURM_LOCALID=0 SLURM_NODEID=0 -- gpus=hpcrun net=mlx5_0:1,mlx5_1:1
+  [[ $output == UCX_NET_DEVICES=mlx5_0:1,mlx5_1:1 ]]
+  bound SLURM_LOCALID=0 SLURM_NODEID=0 SLURM_STEP_GPUS=1 -- gpus=hpcrun net=mlx5_0:1,mlx5_1:1 'near=1 mlx5_1:1'
+  [[ $output == UCX_NET_DEVICES=mlx5_1:1 ]]
+  bound UCX_NET_DEVICES=all SLURM_LOCALID=0 SLURM_NODEID=0 -- gpus=hpcrun net=mlx5_0:1
+  [[ $output == UCX_NET_DEVICES=all ]]
+  bound NCCL_IB_HCA=^mlx5_1 SLURM_LOCALID=0 SLURM_NODEID=0 -- gpus=hpcrun hca==mlx5_0:1
+  [[ $output == NCCL_IB_HCA=^mlx5_1 ]]
   # Without GPUs, only the GID; without words nothing; nonsense does no harm.
   bound SLURM_LOCALID=2 SLURM_STEP_TASKS_PER_NODE=4 SLURM_NODEID=0 -- "${four[@]}"
   [[ $output == "NCCL_IB_GID_INDEX=3
@@ -667,9 +699,10 @@ UCX_IB_GID_INDEX=3" ]]
   run hpcrun_read_map "$pipe"
   [[ $output == *'the devices did not answer'* ]]
   exec {pipe}<&-
-  exec {pipe}< <(printf 'gpus=hpcrun\0gid=1\0002\0"a":1\0end\0')
+  exec {pipe}< <(printf '%s\0' gpus=hpcrun gid=1 fabric=roce port=mlx5_0:1 pass=/dev/x up=2 'problem=none is up' 'topology="a":1' end)
   hpcrun_read_map "$pipe"
   [[ ${hpcrun_mapped[*]} == 'gpus=hpcrun gid=1' && $hpcrun_ports_up == 2 && $hpcrun_topology_text == '"a":1' ]]
+  [[ $hpcrun_fabric_here == roce && ${hpcrun_passed[*]} == /dev/x && ${hpcrun_fabric_ports[*]} == mlx5_0:1 && $hpcrun_fabric_problem == 'none is up' ]]
 }
 
 @test "the program runs in the holder's directory and namespaces, without new privileges" {

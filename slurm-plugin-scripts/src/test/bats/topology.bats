@@ -6,13 +6,13 @@ bats_require_minimum_version 1.5.0
 
 setup() {
   local part
-  for part in agent topology; do
+  for part in agent topology binding fabric; do
     # shellcheck source=/dev/null
     source "$BATS_TEST_DIRNAME/../../main/resources/io/hpcrun/agent/$part.bash"
   done
   trees=$BATS_TEST_DIRNAME/../trees
   cd "$BATS_TEST_TMPDIR" || return 1
-  hpcrun_roce_interface=''
+  hpcrun_roce_interface='' hpcrun_fabric=auto hpcrun_require=no hpcrun_providers='?' hpcrun_memlock=1048576 hpcrun_gres=no hpcrun_driver=''
 }
 
 # discover TREE: the tree's answer, in the file "answer".
@@ -31,6 +31,7 @@ discover() {
 @test "two bonded ports" { discover bond; }
 @test "a virtual machine with a virtual function" { discover vm-sriov; }
 @test "AMD's modules of two GPUs, with Slingshot" { discover mi250x-slingshot; }
+@test "AMD's modules, hidden from a step without GPUs" { discover mi250x-constrained; }
 @test "AMD GPUs with Ethernet adapters" { discover mi300x-roce; }
 @test "Intel GPUs with Slingshot" { discover intel-max-slingshot; }
 @test "MIG instances, and a port without a cable" { discover mig; }
@@ -156,21 +157,26 @@ link_local_v4=0000:0000:0000:0000:0000:ffff:a9fe:0001
   [[ -z $REPLY && ${hpcrun_problems[*]} == *'no GID of RoCE v2 with a routable address' ]]
 }
 
-# map TREE PIN: the words for the ranks.
+# map TREE PIN: the words for the ranks in output, the others as the agent takes them.
 map() {
   rm -rf tree
   "$trees/build-tree" "$trees/$1.tree" tree
   # It is the node's own tree, but for the test.
   eval "$(declare -f hpcrun_map | sed "s/hpcrun_root=''/hpcrun_root=tree/; s/hpcrun_root=;/hpcrun_root=tree;/; s/hpcrun_root=$/hpcrun_root=tree/")"
-  mapfile -d '' -t words < <(hpcrun_map hpcrun "$2")
-  output="${words[*]:0:${#words[@]}-3}"
+  exec {descriptor}< <(hpcrun_map hpcrun "$2")
+  hpcrun_read_map "$descriptor"
+  exec {descriptor}<&-
+  output=${hpcrun_mapped[*]}
 }
+
+# Its other two ports are for storage.
+dgx_hca=hca==mlx5_0:1,mlx5_1:1,mlx5_2:1,mlx5_3:1,mlx5_4:1,mlx5_5:1,mlx5_6:1,mlx5_7:1
 
 @test "ports are given where there is a choice, and only to what can use them" {
   map dgx-h100-ib yes
-  [[ $output == 'gpus=hpcrun near=0 mlx5_0:1 near=1 mlx5_1:1 near=2 mlx5_2:1 near=3 mlx5_3:1 near=4 mlx5_4:1 near=5 mlx5_5:1 near=6 mlx5_6:1 near=7 mlx5_7:1' ]]
+  [[ $output == 'gpus=hpcrun near=0 mlx5_0:1 near=1 mlx5_1:1 near=2 mlx5_2:1 near=3 mlx5_3:1 near=4 mlx5_4:1 near=5 mlx5_5:1 near=6 mlx5_6:1 near=7 mlx5_7:1 '"$dgx_hca" ]]
   map dgx-h100-ib no
-  [[ $output == gpus=hpcrun ]]
+  [[ $output == "gpus=hpcrun $dgx_hca" ]]
 }
 
 @test "the GID of RoCE is given where it is the same for all ports" {
@@ -194,7 +200,7 @@ map() {
     cat "$trees/dgx-h100-ib.tree" - >other.tree
   trees=. && cp "$BATS_TEST_DIRNAME/../trees/build-tree" .
   map other yes
-  [[ $output == gpus=hpcrun ]]
+  [[ $output == "gpus=hpcrun $dgx_hca" ]]
 }
 
 @test "a list is divided among ranks in order, as equal as can be" {

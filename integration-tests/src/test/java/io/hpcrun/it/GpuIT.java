@@ -144,6 +144,36 @@ class GpuIT {
             "{\"gpu\":3,\"kind\":\"nvidia\",\"device\":\"/dev/nvidia3\"}");
   }
 
+  /** An image that holds CUDA gets the node's driver, with it its devices, if the job has GPUs. */
+  @Test
+  void showsTheDriverToImagesWithCuda() {
+    ALICE
+        .bash(
+            "apptainer build --sandbox cuda \"$1\" && mkdir -p cuda/usr/lib"
+                + " && : >cuda/usr/lib/libcudart.so.12.4.127",
+            LAB.image("tiny"))
+        .succeeded();
+    String devices = "cd /dev && echo nvidia:$(echo nvidia[0-9])";
+    for (List<String> row :
+        List.of(
+            List.of("--gpus-per-node=2", "nvidia:nvidia0 nvidia1 nvidia2 nvidia3"),
+            List.of("--gpus-per-node=2 --no-nv", "nvidia:nvidia[0-9]"),
+            List.of("--exclusive", "nvidia:nvidia[0-9]"))) {
+      for (String mode : List.of("join", "exec")) {
+        List<String> words =
+            new ArrayList<>(List.of("timeout", "60", "hpcrun", "run", "-N1", "-n1", "--contain"));
+        words.add("--mode=" + mode);
+        words.addAll(List.of(row.getFirst().split(" ")));
+        words.addAll(List.of("cuda", "--", "sh", "-c", devices));
+        Outcome outcome = ALICE.run(words);
+        assertThat(outcome.exitCode()).as("%s", outcome).isZero();
+        assertThat(outcome.lines()).as("%s: %s", row, outcome).contains(row.getLast());
+      }
+    }
+    assertThat(ALICE.run("hpcrun", "explain", "--gpus-per-node=2", "cuda", "--", "pwd").output())
+        .contains("nv = if the job has GPUs", "the image holds /usr/lib/libcudart.so.12.4.127");
+  }
+
   @Test
   void showsANode() {
     Outcome outcome = ALICE.run("hpcrun", "topo", "--node=c2");

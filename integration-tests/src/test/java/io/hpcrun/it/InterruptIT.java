@@ -9,6 +9,8 @@ import io.hpcrun.lab.Login;
 import io.hpcrun.lab.Outcome;
 import io.hpcrun.lab.Running;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Signals to {@code hpcrun run}: Ctrl-C asks once, and what is cancelled leaves nothing behind. */
 class InterruptIT {
@@ -59,6 +61,21 @@ class InterruptIT {
     Running running = runSleeper(SLEEP);
     running.signal("TERM");
     cancelled(running.await());
+  }
+
+  /** Also where the nodes are prepared yet: the batch script ends as the ranks would have. */
+  @ParameterizedTest
+  @ValueSource(strings = {"0", "0.1", "0.2", "0.3", "0.4", "0.6"})
+  void aJobThatIsCancelledEarlyEndsTheSame(String pause) {
+    Running running = new Running(alice, "hpcrun", "run", "-N", "2", tiny, "--", "sleep", "600");
+    Jobs.await(
+        "the running job",
+        () -> alice.run("squeue", "-h", "-t", "RUNNING", "-u", "alice").lines().size() == 1);
+    alice.bash("sleep \"$1\"; scancel -u alice", pause).succeeded();
+    Outcome outcome = running.await();
+    assertThat(outcome.exitCode()).as("%s", outcome).isEqualTo(BY_SIGTERM);
+    assertThat(outcome.error()).contains("was ended by Slurm: CANCELLED");
+    Jobs.await("the end of the job", () -> jobs.inQueue().isEmpty());
   }
 
   /** At a terminal, where the keys are read and the status line is seen. */

@@ -181,6 +181,14 @@ final class HelpText {
     if (program.equals("sbatch")) {
       row(help, '\0', "image", "=IMAGE", "the image of a script (in its #HPCRUN lines)");
     }
+    help.append("\nNetwork:\n\n");
+    row(
+        help,
+        '\0',
+        "fabric",
+        "=KIND",
+        "auto (default), infiniband, roce, slingshot, omnipath, efa, tcp");
+    row(help, '\0', "require-fabric", "", "no launch without RDMA, nor one that uses TCP instead");
     help.append("\nHow ranks come into the container:\n\n");
     row(help, '\0', "mode", "=KIND", "auto (default), join one container per node, exec, sharens");
     row(

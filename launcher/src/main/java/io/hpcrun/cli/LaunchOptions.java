@@ -7,6 +7,7 @@ import io.hpcrun.spec.ByteString;
 import io.hpcrun.spec.ContainerFlag;
 import io.hpcrun.spec.ContainerOptions;
 import io.hpcrun.spec.EnvironmentVariable;
+import io.hpcrun.spec.FabricChoice;
 import io.hpcrun.spec.LaunchSpec;
 import io.hpcrun.spec.LaunchSpec.Kind;
 import io.hpcrun.spec.Mode;
@@ -46,6 +47,11 @@ final class LaunchOptions {
           List.of(SlurmOption.MEM, SlurmOption.MEM_PER_CPU, SlurmOption.MEM_PER_GPU),
           List.of(SlurmOption.REQUEUE, SlurmOption.NO_REQUEUE),
           List.of(SlurmOption.EXCLUSIVE, SlurmOption.OVERSUBSCRIBE));
+
+  private static final List<List<ContainerFlag>> CONTRADICTIONS =
+      List.of(
+          List.of(ContainerFlag.NV, ContainerFlag.NO_NV),
+          List.of(ContainerFlag.ROCM, ContainerFlag.NO_ROCM));
 
   private LaunchOptions() {}
 
@@ -102,7 +108,7 @@ final class LaunchOptions {
     for (ContainerFlag flag : ContainerFlag.values()) {
       options.addOption(Option.builder().longOpt(flag.option()).get());
     }
-    for (String name : List.of("force", "singletons", "no-guard")) {
+    for (String name : List.of("force", "singletons", "no-guard", "require-fabric")) {
       options.addOption(Option.builder().longOpt(name).get());
     }
     for (String name :
@@ -115,6 +121,7 @@ final class LaunchOptions {
             "mpi",
             "mpi-model",
             "host-mpi",
+            "fabric",
             "mode",
             "stage",
             "stage-dir",
@@ -193,6 +200,7 @@ final class LaunchOptions {
         verbatim(parsed, "srun", "--srun=--kill-on-bad-exit"),
         container(parsed),
         mpi(parsed, console),
+        fabric(parsed, console),
         choice(parsed, "mode", Mode.values(), Mode.AUTO, Mode::label),
         staging(parsed),
         RecordDirectory.of(console.environment()).path());
@@ -342,6 +350,17 @@ final class LaunchOptions {
     if (home.isPresent() && flags.contains(ContainerFlag.NO_HOME)) {
       throw Failure.usage("--home and --no-home exclude each other", "give only one");
     }
+    for (List<ContainerFlag> pair : CONTRADICTIONS) {
+      if (flags.containsAll(pair)) {
+        throw Failure.usage(
+            "--"
+                + pair.getFirst().option()
+                + " and --"
+                + pair.getLast().option()
+                + " exclude each other",
+            "give only one");
+      }
+    }
     return new ContainerOptions(
         values(parsed, "bind").flatMap(text -> BindMount.parseList(text).stream()).toList(),
         environment(parsed),
@@ -396,6 +415,28 @@ final class LaunchOptions {
               mounts.add(mount);
             });
     return mounts;
+  }
+
+  private static FabricChoice fabric(GetoptParser.Parsed parsed, Console console) {
+    FabricChoice.Kind kind =
+        choice(
+            parsed,
+            "fabric",
+            FabricChoice.Kind.values(),
+            FabricChoice.Kind.AUTO,
+            FabricChoice.Kind::label);
+    boolean required = parsed.options().hasOption("require-fabric");
+    if (required && kind == FabricChoice.Kind.TCP) {
+      throw Failure.usage(
+          "--require-fabric asks for RDMA, and --fabric=tcp for none", "give only one of them");
+    }
+    String memlock = console.environment().get(FabricChoice.MEMLOCK_VARIABLE);
+    return new FabricChoice(
+        kind,
+        required,
+        memlock == null
+            ? FabricChoice.DEFAULT_MEMLOCK
+            : size(FabricChoice.MEMLOCK_VARIABLE + "=", memlock));
   }
 
   private static MpiChoice mpi(GetoptParser.Parsed parsed, Console console) {
@@ -477,18 +518,19 @@ final class LaunchOptions {
 
   private static Staging staging(GetoptParser.Parsed parsed) {
     String limit = parsed.last("stage-limit");
-    if (limit != null && !SIZE.matcher(limit).matches()) {
-      throw Failure.usage(
-          "--stage-limit=" + ByteString.ofLatin1(limit) + " is not a size",
-          "write a number with a unit: 500M, 20G or 1T");
-    }
     return new Staging(
         choice(parsed, "stage", Staging.From.values(), Staging.From.AUTO, Staging.From::label),
         absolute(parsed, "stage-dir"),
-        limit == null ? Staging.DEFAULT_LIMIT : bytes(limit));
+        limit == null
+            ? Staging.DEFAULT_LIMIT
+            : size("--stage-limit=", ByteString.ofLatin1(limit).toString()));
   }
 
-  private static long bytes(String size) {
+  private static long size(String what, String size) {
+    if (!SIZE.matcher(size).matches()) {
+      throw Failure.usage(
+          what + size + " is not a size", "write a number with a unit: 500M, 20G or 1T");
+    }
     long number = Long.parseLong(size.substring(0, size.length() - 1));
     return number
         << switch (size.charAt(size.length() - 1)) {

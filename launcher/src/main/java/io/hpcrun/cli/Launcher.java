@@ -42,7 +42,7 @@ import java.util.stream.Collectors;
 /** From a spec to a job script and a job: looks at image and cluster, plans, renders, submits. */
 final class Launcher {
   private static final List<String> AGENT =
-      List.of("agent", "container", "guard", "topology", "transport", "stage");
+      List.of("agent", "container", "guard", "topology", "binding", "fabric", "transport", "stage");
 
   private final SlurmClient slurm;
   private final Console console;
@@ -156,18 +156,20 @@ final class Launcher {
         spec.slurm(SlurmOption.CHDIR)
             .map(console.workingDirectory()::resolve)
             .orElse(console.workingDirectory());
+    boolean own = container.flags().contains(ContainerFlag.CONTAIN);
     Map<String, Path> mounts = new HashMap<>();
     String home = console.environment().getOrDefault("HOME", "");
     if (home.startsWith("/")
         && container.home().isEmpty()
+        && !own
         && !container.flags().contains(ContainerFlag.NO_HOME)
         && !container.noMount().contains("home")) {
       mounts.put(home, Path.of(home));
     }
-    if (!container.noMount().contains("cwd")) {
+    if (!own && !container.noMount().contains("cwd")) {
       mounts.put(here.toString(), here);
     }
-    if (!container.noMount().contains("tmp")) {
+    if (!own && !container.noMount().contains("tmp")) {
       mounts.put("/tmp", Path.of("/tmp"));
       mounts.put("/var/tmp", Path.of("/var/tmp"));
     }

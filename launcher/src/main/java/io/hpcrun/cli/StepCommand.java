@@ -113,6 +113,7 @@ final class StepCommand {
         srun,
         job.container(),
         job.mpi().plugin().isPresent() ? job.mpi() : MpiChoice.of(ClusterFacts.NONE),
+        job.fabric(),
         job.mode(),
         job.staging(),
         job.records());

@@ -89,12 +89,27 @@ final class TopoCommand {
     }
     places.forEach(
         (numa, lines) -> {
-          line("  " + (numa < 0 ? "near to no processor" : "NUMA node " + numa));
+          String cpus =
+              Stream.concat(gpus.stream(), ports.stream())
+                  .filter(device -> text(device, "numa").equals(String.valueOf(numa)))
+                  .map(device -> text(device, "cpus"))
+                  .filter(text -> !text.isEmpty())
+                  .findFirst()
+                  .map(text -> ", processors " + text)
+                  .orElse("");
+          line("  " + (numa < 0 ? "near to no processor" : "NUMA node " + numa + cpus));
           lines.forEach(text -> line("  " + text));
         });
     List<String> devices = Json.words(topology, "devices");
     if (!devices.isEmpty()) {
       line("  other devices: " + String.join(" ", devices));
+    }
+    String gpudirect = text(topology, "gpudirect");
+    if (!gpudirect.isEmpty()) {
+      line("  adapters reach GPUs by " + gpudirect);
+    }
+    if (!text(topology, "mps").isEmpty()) {
+      line("  CUDA's Multi-Process Service listens in " + text(topology, "mps"));
     }
     Json.words(topology, "problems").forEach(problem -> line("  problem: " + problem));
   }

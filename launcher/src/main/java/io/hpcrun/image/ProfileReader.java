@@ -34,9 +34,11 @@ public final class ProfileReader {
       Pattern.compile("(?:pmix_)?mca_((?:psec|gds)_\\w+)\\.so");
   private static final Pattern PMIX_BUILT_IN =
       Pattern.compile("(?:pmix_)?mca_((?:psec|gds)_\\w+)_component");
-  private static final Pattern NETWORK = Pattern.compile("lib(ucp|fabric|ibverbs)" + SHARED);
+  private static final Pattern NETWORK = Pattern.compile("lib(ucp|fabric|ibverbs|psm2)" + SHARED);
   private static final Pattern VERBS_PART = Pattern.compile("lib(\\w+)-rdmav(\\d+)\\.so");
   private static final Pattern FABRIC_PART = Pattern.compile("lib(\\w+)-fi\\.so");
+  private static final Pattern FABRIC_LIBRARY =
+      Pattern.compile("lib(cxi|psm2|psm3|efa|rdmacm|ibverbs)\\.so");
   private static final Pattern GPU =
       Pattern.compile("lib(cudart|cuda|nccl|amdhip64|rccl)" + SHARED);
 
@@ -265,11 +267,9 @@ public final class ProfileReader {
       case "ucp":
         return new Library("ucx", ucx(entry), entry.path(), List.of());
       case "fabric":
-        return new Library(
-            "libfabric",
-            constant(elf(entry), VERSION),
-            entry.path(),
-            parts(FABRIC_PART, part -> part.group(1)));
+        return libfabric(entry);
+      case "psm2":
+        return new Library("psm2", fromName(entry), entry.path(), List.of());
       default:
         // libibverbs.so.1.14.56.1 is of rdma-core 56.1 (rdma-core, CMakeLists.txt).
         Matcher name = VERBS_NAME.matcher(entry.name());
@@ -280,6 +280,20 @@ public final class ProfileReader {
             // The number is the ABI that libibverbs and its providers must share.
             parts(VERBS_PART, part -> part.group(1) + "-rdmav" + part.group(2)));
     }
+  }
+
+  /** Providers are plug-ins, or built in: then libfabric needs their libraries. */
+  private Library libfabric(Entry entry) throws IOException {
+    Optional<Elf> elf = elf(entry);
+    Set<String> providers = new TreeSet<>(parts(FABRIC_PART, part -> part.group(1)));
+    elf.stream()
+        .flatMap(each -> each.needed().stream())
+        .map(FABRIC_LIBRARY::matcher)
+        .filter(Matcher::lookingAt)
+        .map(matcher -> matcher.group(1))
+        .map(name -> name.equals("rdmacm") || name.equals("ibverbs") ? "verbs" : name)
+        .forEach(providers::add);
+    return new Library("libfabric", constant(elf, VERSION), entry.path(), List.copyOf(providers));
   }
 
   private Optional<String> ucx(Entry entry) throws IOException {

@@ -7,9 +7,12 @@ import java.util.Optional;
 
 /** Profiles of images, remembered as long as the images stay as they are ({@link ImageState}). */
 public final class ProfileStore {
+  /** Its number counts what profiles hold: one of an older hpcrun may lack something. */
+  private static final String DIRECTORY = "profiles-2";
+
   private final UserCache cache;
 
-  /** Remembers profiles in the directory {@code profiles} of the user's cache. */
+  /** Remembers profiles in the directory {@code profiles-2} of the user's cache. */
   public ProfileStore(UserCache cache) {
     this.cache = cache;
   }
@@ -34,7 +37,7 @@ public final class ProfileStore {
 
   private ImageProfile profile(Image image, boolean remembered) {
     try {
-      Path place = cache.directory().resolve("profiles").resolve(ImageState.of(image) + ".json");
+      Path place = cache.directory().resolve(DIRECTORY).resolve(ImageState.of(image) + ".json");
       Optional<ImageProfile> known =
           remembered ? cache.recall(place).flatMap(ProfileJson::read) : Optional.empty();
       if (known.isPresent()) {

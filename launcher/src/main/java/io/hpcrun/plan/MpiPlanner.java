@@ -12,6 +12,7 @@ import io.hpcrun.plan.MpiRule.Trait;
 import io.hpcrun.plan.MpiRule.When;
 import io.hpcrun.spec.BindMount;
 import io.hpcrun.spec.ByteString;
+import io.hpcrun.spec.ContainerFlag;
 import io.hpcrun.spec.EnvironmentVariable;
 import io.hpcrun.spec.LaunchSpec;
 import io.hpcrun.spec.Mode;
@@ -184,15 +185,27 @@ final class MpiPlanner {
   /** What the agents need to see whether rank 0 is alone; see guard.bash. */
   private List<String> guard() {
     List<String> words = new ArrayList<>();
-    if (traits.contains(Trait.MANY)
-        && !program.isLauncher()
-        && spec.mpi().guard()
-        && !spec.mpi().singletons()) {
-      watched()
-          .distinct()
-          .filter(mpi -> !mpi.state().isEmpty() && mpi.path().matches("[^:\\s]+"))
-          .forEach(mpi -> contact(mpi).ifPresent(contact -> words.add(guardWord(mpi, contact))));
+    List<Mpi> seen = List.of();
+    if (traits.contains(Trait.MANY) && !program.isLauncher() && !spec.mpi().singletons()) {
+      seen =
+          watched()
+              .distinct()
+              .filter(mpi -> !mpi.state().isEmpty() && mpi.path().matches("[^:\\s]+"))
+              .toList();
     }
+    boolean guarded = spec.mpi().guard();
+    if (guarded) {
+      seen.forEach(mpi -> contact(mpi).ifPresent(contact -> words.add(guardWord(mpi, contact))));
+    }
+    decideGuard(words);
+    // Whether MPI is initialised says whether a TCP connection is MPI's.
+    seen.stream()
+        .filter(mpi -> !guarded || contact(mpi).isEmpty())
+        .forEach(mpi -> words.add(guardWord(mpi, "any")));
+    return words;
+  }
+
+  private void decideGuard(List<String> words) {
     decisions.add(
         new Decision(
             "world-size-guard",
@@ -201,7 +214,6 @@ final class MpiPlanner {
             spec.mpi().singletons()
                 ? "option --singletons"
                 : spec.mpi().guard() ? "built-in" : "option --no-guard"));
-    return words;
   }
 
   private Stream<Mpi> watched() {
@@ -280,8 +292,12 @@ final class MpiPlanner {
         && pmix.stream().noneMatch(library -> library.parts().contains("psec_munge"))) {
       traits.add(Trait.LACKS_MUNGE);
     }
-    if (spec.container().noMount().contains("tmp")
-        && (cluster.clientDirectory() + "/").startsWith("/tmp/")) {
+    boolean contained = spec.container().flags().contains(ContainerFlag.CONTAIN);
+    if (contained) {
+      traits.add(Trait.OWN_SHM);
+    }
+    boolean own = contained || spec.container().noMount().contains("tmp");
+    if (own && (cluster.clientDirectory() + "/").startsWith("/tmp/")) {
       traits.add(Trait.OWN_TMP);
     }
     if (cluster.jobContainer().endsWith("/tmpfs")) {

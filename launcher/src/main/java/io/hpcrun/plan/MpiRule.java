@@ -40,6 +40,8 @@ record MpiRule(String id, When when, Effect effect, String reason, String source
     ALONE("ranks in containers of their own"),
     /** The container does not see the node's directory for PMIx clients. */
     OWN_TMP("the container has a /tmp of its own"),
+    /** The container does not see the node's /dev/shm. */
+    OWN_SHM("the container has a /dev/shm of its own"),
     /** Slurm gives each job a /tmp of its own. */
     PRIVATE_TMP("JobContainerType gives jobs a /tmp of their own"),
     /** The image has libpmi2, which Intel MPI can load. */

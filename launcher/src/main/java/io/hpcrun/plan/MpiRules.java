@@ -257,7 +257,13 @@ final class MpiRules {
               When.mpi(VersionRange.from("4.3"), Family.MPICH).and(Trait.ALONE),
               new Setting("MPIR_CVAR_CH4_CMA_ENABLE", "0"),
               "ranks in containers of their own cannot read each other's memory",
-              "pmodels/mpich#7639"));
+              "pmodels/mpich#7639"),
+          new MpiRule(
+              "mpich-own-shm",
+              When.mpi(VersionRange.ANY, Family.MPICH).and(Trait.ALONE, Trait.OWN_SHM),
+              new Setting("MPIR_CVAR_NOLOCAL", "1"),
+              "ranks with a /dev/shm each cannot share memory, and {mpi} ends where it tries",
+              "MPICH, README.envvar; seen with 4.2.1: MPIDU_Init_shm_init"));
 
   private MpiRules() {}
 

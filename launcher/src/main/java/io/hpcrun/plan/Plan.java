@@ -23,8 +23,7 @@ import java.util.List;
  * @param aloneDefaults variables, unless set, for ranks that do not share a container
  * @param guard for each MPI library that may not be wired, what the agents need to see it (see
  *     guard.bash); empty: ranks that are MPI jobs of their own do not end the launch
- * @param dividesGpus whether hpcrun divides a node's GPUs among its ranks, and not Slurm
- * @param hasVerbs whether UCX in the container can use InfiniBand and RoCE
+ * @param devices GPUs and network
  * @param decisions every choice with its reason
  * @param warnings what may fail
  * @param refusals what is known to fail; such a plan is not carried out
@@ -41,8 +40,7 @@ public record Plan(
     List<EnvironmentVariable> defaults,
     List<EnvironmentVariable> aloneDefaults,
     List<String> guard,
-    boolean dividesGpus,
-    boolean hasVerbs,
+    DevicePlan devices,
     List<Decision> decisions,
     List<Advice> warnings,
     List<Advice> refusals) {

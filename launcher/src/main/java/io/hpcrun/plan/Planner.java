@@ -4,7 +4,6 @@ import io.hpcrun.cluster.ClusterFacts;
 import io.hpcrun.failure.Failure;
 import io.hpcrun.image.HostMpi;
 import io.hpcrun.image.Image;
-import io.hpcrun.image.ImageProfile;
 import io.hpcrun.spec.BindMount;
 import io.hpcrun.spec.ByteString;
 import io.hpcrun.spec.ContainerFlag;
@@ -15,6 +14,7 @@ import io.hpcrun.spec.Mode;
 import io.hpcrun.spec.SlurmOption;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /** Decides how a launch is done, or refuses it with the reason. */
 public final class Planner {
@@ -78,13 +78,20 @@ public final class Planner {
                           + setting.option().option()
                           + (setting.value().isEmpty() ? "" : "=" + setting.value())));
     }
-    boolean dividesGpus = new GpuRule(spec).decide(decisions);
+    GpuRule gpus = new GpuRule(spec, known);
+    boolean dividesGpus = gpus.decide(decisions);
+    List<ContainerFlag> gpuFlags = gpus.flags(decisions);
+    FabricRule fabric = new FabricRule(spec, known, decisions);
+    List<EnvironmentVariable> defaults = new ArrayList<>(wiring.defaults());
+    defaults.addAll(fabric.decide());
     srun.addAll(spec.srun());
     List<Advice> warnings = new ArrayList<>(known.gap().stream().toList());
     warnings.addAll(wiring.warnings());
+    List<Advice> refusals = new ArrayList<>(wiring.refusals());
+    fabric.refusal().ifPresent(spec.mpi().force() ? warnings::add : refusals::add);
     boolean shared = mode == Mode.AUTO || mode == Mode.JOIN;
     return new Plan(
-        effective(),
+        effective(gpus.libraryPath(gpuFlags)),
         image,
         srun,
         runtimeOptions(),
@@ -92,61 +99,65 @@ public final class Planner {
         staged,
         mpi,
         shared && mpi.startsWith("pmix") ? pmixDirectories() : List.of(),
-        wiring.defaults(),
+        defaults,
         wiring.aloneDefaults(),
         wiring.guard(),
-        dividesGpus,
-        hasVerbs(),
+        new DevicePlan(
+            gpuFlags,
+            dividesGpus,
+            fabric.hasVerbs(),
+            fabric.providers(),
+            fabric.hasOtherGres(),
+            gpus.driver()),
         decisions,
         warnings,
-        wiring.refusals());
+        refusals);
   }
 
-  /**
-   * Whether UCX in the container can use InfiniBand and RoCE: it and rdma-core's providers are
-   * there.
-   */
-  private boolean hasVerbs() {
-    if (known.host().isPresent()) {
-      HostMpi host = known.host().get();
-      return host.provides("libucp.so.0") && host.provides("libibverbs.so.1");
-    }
-    List<ImageProfile.Library> network =
-        known.profile().map(ImageProfile::network).orElse(List.of());
-    return network.stream().anyMatch(library -> library.name().equals("ucx"))
-        && network.stream()
-            .anyMatch(library -> library.name().equals("rdma-core") && !library.parts().isEmpty());
-  }
-
-  /** The launch, with the way to the host's MPI in its environment. */
-  private LaunchSpec effective() {
-    if (known.host().isEmpty()) {
+  /** The launch, with the way to the libraries of the nodes in its environment. */
+  private LaunchSpec effective(Optional<EnvironmentVariable> driverPath) {
+    if (known.host().isEmpty() && driverPath.isEmpty()) {
       return spec;
     }
-    HostMpi host = known.host().get();
     List<EnvironmentVariable> environment = new ArrayList<>();
     spec.container().environment().stream()
-        .filter(variable -> !variable.name().equals(LIBRARY_PATH))
+        .filter(variable -> known.host().isEmpty() || !variable.name().equals(LIBRARY_PATH))
         .forEach(environment::add);
-    addVariable(
-        environment,
-        new EnvironmentVariable(LIBRARY_PATH, ByteString.of(host.libraryPath())),
-        "the host's libraries are found there, before the image's");
-    // Also over what is set on the host, where its paths are others.
-    host.variables()
-        .forEach(
-            variable ->
-                addVariable(environment, variable, "the host's MPI finds its plug-ins by it"));
+    driverPath.ifPresent(
+        variable ->
+            addVariable(
+                environment,
+                variable,
+                "the driver's library must be the node's, and the image holds one",
+                "apptainer/apptainer, CHANGELOG 1.5.0"));
+    if (known.host().isPresent()) {
+      HostMpi host = known.host().get();
+      addVariable(
+          environment,
+          new EnvironmentVariable(LIBRARY_PATH, ByteString.of(host.libraryPath())),
+          "the host's libraries are found there, before the image's",
+          MpiPlanner.HOST_SOURCE);
+      // Also over what is set on the host, where its paths are others.
+      host.variables()
+          .forEach(
+              variable ->
+                  addVariable(
+                      environment,
+                      variable,
+                      "the host's MPI finds its plug-ins by it",
+                      MpiPlanner.HOST_SOURCE));
+    }
     return spec.with(spec.container().with(environment));
   }
 
   private void addVariable(
-      List<EnvironmentVariable> environment, EnvironmentVariable variable, String reason) {
+      List<EnvironmentVariable> environment,
+      EnvironmentVariable variable,
+      String reason,
+      String source) {
     if (environment.stream().noneMatch(given -> given.name().equals(variable.name()))) {
       environment.add(variable);
-      decisions.add(
-          new Decision(
-              variable.name(), variable.value().toString(), reason, MpiPlanner.HOST_SOURCE));
+      decisions.add(new Decision(variable.name(), variable.value().toString(), reason, source));
     }
   }
 

@@ -2,6 +2,7 @@ package io.hpcrun.script;
 
 import io.hpcrun.image.Image;
 import io.hpcrun.plan.Decision;
+import io.hpcrun.plan.DevicePlan;
 import io.hpcrun.plan.Plan;
 import io.hpcrun.spec.ByteString;
 import io.hpcrun.spec.EnvironmentVariable;
@@ -121,8 +122,18 @@ public final class JobScript {
     line("hpcrun_mpi=" + ShellWord.quote(plan.mpi()));
     line("hpcrun_spool=" + ShellWord.quote(String.join(":", plan.pmixDirectories())));
     list("hpcrun_guard", plan.guard().stream().map(ByteString::of).toList());
-    line("hpcrun_gpus=" + (plan.dividesGpus() ? "hpcrun" : "slurm"));
-    line("hpcrun_pin=" + (plan.hasVerbs() ? "yes" : "no"));
+    DevicePlan devices = plan.devices();
+    list(
+        "hpcrun_gpu_flags",
+        devices.gpuFlags().stream().map(flag -> ByteString.of("--" + flag.option())).toList());
+    line("hpcrun_gpus=" + (devices.dividesGpus() ? "hpcrun" : "slurm"));
+    line("hpcrun_pin=" + (devices.hasVerbs() ? "yes" : "no"));
+    line("hpcrun_fabric=" + plan.spec().fabric().kind().label());
+    line("hpcrun_require=" + (plan.spec().fabric().required() ? "yes" : "no"));
+    line("hpcrun_memlock=" + (plan.spec().fabric().memlock() >> 10));
+    line("hpcrun_providers=" + ShellWord.quote(String.join(" ", devices.providers())));
+    line("hpcrun_gres=" + (devices.otherGres() ? "yes" : "no"));
+    line("hpcrun_driver='" + devices.driver() + "'");
     staging(digest);
     line("hpcrun_records=" + ShellWord.quote(plan.spec().records().toString()));
     line("hpcrun_facts=" + ShellWord.quote(facts(version)));

@@ -6,10 +6,18 @@ public enum ContainerFlag {
   NV("nv", "show the host's NVIDIA driver in the container"),
   /** The host's ROCm libraries in the container. */
   ROCM("rocm", "show the host's ROCm driver in the container"),
+  /**
+   * Not the host's NVIDIA driver, also where the runtime's configuration or hpcrun would add it.
+   */
+  NO_NV("no-nv", "do not show the host's NVIDIA driver"),
+  /** Not the host's ROCm libraries. */
+  NO_ROCM("no-rocm", "do not show the host's ROCm driver"),
   /** A writable layer in memory that is lost at the end. */
   WRITABLE_TMPFS("writable-tmpfs", "a writable layer in memory over the image"),
   /** The user's home directory is not mounted. */
-  NO_HOME("no-home", "do not mount the home directory");
+  NO_HOME("no-home", "do not mount the home directory"),
+  /** Own, empty directories in the place of the host's home, /tmp and /dev. */
+  CONTAIN("contain", "empty /tmp and home; of /dev only what the launch needs");
 
   private final String option;
   private final String help;

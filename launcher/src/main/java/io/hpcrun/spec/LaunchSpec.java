@@ -16,6 +16,7 @@ import java.util.Optional;
  * @param srun further options of the launch step, passed through unread ({@code --srun})
  * @param container how the container is to look
  * @param mpi what the user wants of MPI
+ * @param fabric what the user wants of the network
  * @param mode how ranks come into their container
  * @param staging where the nodes read the image from
  * @param records directory that takes the launch's records
@@ -30,6 +31,7 @@ public record LaunchSpec(
     List<String> srun,
     ContainerOptions container,
     MpiChoice mpi,
+    FabricChoice fabric,
     Mode mode,
     Staging staging,
     Path records) {
@@ -55,7 +57,8 @@ public record LaunchSpec(
   /** The same launch in a container that looks otherwise. */
   public LaunchSpec with(ContainerOptions other) {
     return new LaunchSpec(
-        image, kind, command, script, slurm, verbatim, srun, other, mpi, mode, staging, records);
+        image, kind, command, script, slurm, verbatim, srun, other, mpi, fabric, mode, staging,
+        records);
   }
 
   /** The value of an sbatch option, if it was given. */

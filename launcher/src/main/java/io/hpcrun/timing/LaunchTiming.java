@@ -10,6 +10,7 @@ import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 import java.util.function.Consumer;
 
@@ -39,6 +40,15 @@ public final class LaunchTiming {
    */
   public record Network(long ranks, Rank example) {}
 
+  /**
+   * What the RDMA ports of the nodes moved while the launch was there; also what others sent
+   * through them.
+   *
+   * @param sent bytes, over all nodes
+   * @param received bytes, over all nodes
+   */
+  public record Traffic(long sent, long received) {}
+
   /** Stages that a node measures as a whole, and what their times are called in its record. */
   private static final Map<Stage, String> NODE_STAGES =
       Map.of(
@@ -56,6 +66,7 @@ public final class LaunchTiming {
   private final Map<String, Map<Stage, Durations.Summary>> nodes = new TreeMap<>(new NodeOrder());
   private final Map<String, Network> networks = new TreeMap<>();
   private final List<String> remarks = new ArrayList<>();
+  private Traffic traffic;
   private long unusedPorts;
   private long ranksSeen;
   private long lastEnd = Long.MIN_VALUE;
@@ -141,6 +152,7 @@ public final class LaunchTiming {
             noteMode(line);
             Long found = line.number("rdma_ports");
             ports[0] = found == null ? 0 : found;
+            addTraffic(line.number("rdma_sent_bytes"), line.number("rdma_received_bytes"));
           } else {
             readRank(line, node[0], uncertainty[0], uncertainty[1], ports[0] > 0, ranks);
           }
@@ -153,6 +165,15 @@ public final class LaunchTiming {
           }
         });
     nodes.put(node[0], summaries);
+  }
+
+  private void addTraffic(Long sent, Long received) {
+    if (sent != null && received != null) {
+      traffic =
+          traffic == null
+              ? new Traffic(sent, received)
+              : new Traffic(traffic.sent() + sent, traffic.received() + received);
+    }
   }
 
   private void readRank(
@@ -338,6 +359,11 @@ public final class LaunchTiming {
   /** Which networks the ranks were seen to use, by their names; ranks that ended soon were not. */
   public Map<String, Network> networks() {
     return java.util.Collections.unmodifiableMap(networks);
+  }
+
+  /** What the nodes' RDMA ports moved; empty if there are none, or their counters are not known. */
+  public Optional<Traffic> traffic() {
+    return Optional.ofNullable(traffic);
   }
 
   /** Adds what a reader of the figures must know. */

@@ -65,6 +65,13 @@ public final class TimingJson implements AutoCloseable {
     json.writeObjectPropertyStart("networks");
     timing.networks().forEach((name, seen) -> json.writeNumberProperty(name, seen.ranks()));
     json.writeEndObject();
+    timing
+        .traffic()
+        .ifPresent(
+            traffic -> {
+              json.writeNumberProperty("rdma_sent_bytes", traffic.sent());
+              json.writeNumberProperty("rdma_received_bytes", traffic.received());
+            });
     json.writeArrayPropertyStart("remarks");
     timing.remarks().forEach(json::writeString);
     json.writeEndArray();

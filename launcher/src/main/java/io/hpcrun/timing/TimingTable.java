@@ -37,7 +37,25 @@ public final class TimingTable {
               }
             });
     timing.networks().forEach((name, network) -> network(out, name, network));
+    timing
+        .traffic()
+        .ifPresent(
+            traffic ->
+                out.printf(
+                    "ports     sent %s, received %s over RDMA, the launch's and others'%n",
+                    size(traffic.sent()), size(traffic.received())));
     timing.remarks().forEach(remark -> out.println("note: " + printable(remark)));
+  }
+
+  private static String size(long bytes) {
+    String[] units = {"B", "kB", "MB", "GB", "TB", "PB"};
+    double value = bytes;
+    int unit = 0;
+    while (value >= 1000 && unit < units.length - 1) {
+      value /= 1000;
+      unit++;
+    }
+    return (unit == 0 ? "%.0f %s" : "%.1f %s").formatted(value, units[unit]);
   }
 
   private static void network(PrintStream out, String name, LaunchTiming.Network network) {

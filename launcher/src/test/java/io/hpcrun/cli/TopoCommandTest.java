@@ -42,7 +42,7 @@ class TopoCommandTest {
 
   /** All but the machine's name, as it stands beside the tree. */
   @ParameterizedTest
-  @ValueSource(strings = {"dgx-h100-roce", "mi250x-slingshot", "broken"})
+  @ValueSource(strings = {"dgx-h100-ib", "dgx-h100-roce", "mi250x-slingshot", "broken"})
   void drawsThePicture(String name) throws IOException {
     String picture = topo("topo", "--root=" + tree(name)).replaceFirst("^[^\n,]*", "node");
     Path golden = TREES.resolve(name + ".txt");

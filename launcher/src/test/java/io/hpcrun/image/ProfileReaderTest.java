@@ -310,7 +310,8 @@ class ProfileReaderTest {
     ImageProfile profile = sif();
     Image image = ImageReader.read(directory.resolve("image.sif"));
     assertThat(store.of(image)).isEqualTo(profile);
-    Path remembered = directory.resolve("cache/profiles/" + image.header().orElseThrow() + ".json");
+    Path remembered =
+        directory.resolve("cache/profiles-2/" + image.header().orElseThrow() + ".json");
     Files.writeString(remembered, Files.readString(remembered).replace("Debian 12", "remembered"));
     assertThat(store.of(image).system()).contains("remembered");
     Files.writeString(remembered, "{\"schema\":\"hpcrun.profile/1\"");

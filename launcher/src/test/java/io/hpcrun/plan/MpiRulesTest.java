@@ -13,8 +13,10 @@ import io.hpcrun.image.Program;
 import io.hpcrun.image.Program.Reach;
 import io.hpcrun.spec.BindMount;
 import io.hpcrun.spec.ByteString;
+import io.hpcrun.spec.ContainerFlag;
 import io.hpcrun.spec.ContainerOptions;
 import io.hpcrun.spec.EnvironmentVariable;
+import io.hpcrun.spec.FabricChoice;
 import io.hpcrun.spec.LaunchSpec;
 import io.hpcrun.spec.Mode;
 import io.hpcrun.spec.MpiChoice;
@@ -59,6 +61,7 @@ class MpiRulesTest {
     private Mode mode = Mode.AUTO;
     private HostMpi host;
     private List<String> noMount = List.of();
+    private List<ContainerFlag> flags = List.of();
     private List<EnvironmentVariable> environment = List.of();
 
     Launch linkedTo(Mpi library) {
@@ -126,6 +129,11 @@ class MpiRulesTest {
       return this;
     }
 
+    Launch flag(ContainerFlag flag) {
+      flags = List.of(flag);
+      return this;
+    }
+
     Launch jobContainer(String type) {
       jobContainer = type;
       return this;
@@ -169,8 +177,9 @@ class MpiRulesTest {
           List.of(),
           List.of(),
           new ContainerOptions(
-              List.of(), environment, Optional.empty(), Optional.empty(), noMount, List.of()),
+              List.of(), environment, Optional.empty(), Optional.empty(), noMount, flags),
           choice,
+          FabricChoice.AUTO,
           mode,
           new Staging(Staging.From.SHARED, Optional.empty(), Staging.DEFAULT_LIMIT),
           Path.of("/r"));
@@ -510,6 +519,11 @@ class MpiRulesTest {
             "mpich-cma",
             launch().linkedTo(mpi(Family.MPICH, "5.0.2", "pmi2")),
             "alone: MPIR_CVAR_CH4_CMA_ENABLE=0",
+            launch().linkedTo(MPICH)),
+        row(
+            "mpich-own-shm",
+            launch().linkedTo(MPICH).flag(ContainerFlag.CONTAIN),
+            "alone: MPIR_CVAR_NOLOCAL=1",
             launch().linkedTo(MPICH)));
   }
 
@@ -649,11 +663,17 @@ class MpiRulesTest {
     assertThat(launch().linkedTo(OPEN_MPI_5).plan().guard())
         .containsExactly("1:2:4096:pmix:Open MPI 5.0.7:usr/lib/libmpi.so.1");
     assertThat(launch().linkedTo(OPEN_MPI_5).ranks("1").plan().guard()).isEmpty();
-    assertThat(launch().linkedTo(MPICH).plan().guard()).isEmpty();
+    Plan wired = launch().linkedTo(MPICH).plan();
+    assertThat(wired.guard()).containsExactly("1:2:4096:any:MPICH 4.2.1:usr/lib/libmpi.so.1");
+    assertThat(wired.decisions())
+        .anyMatch(
+            decision ->
+                decision.what().equals("world-size-guard") && decision.value().equals("off"));
     assertThat(launch().mpirun(OPEN_MPI_5).plan().guard()).isEmpty();
     Plan unguarded =
         launch().linkedTo(OPEN_MPI_5).choice(choice(Optional.empty(), false, false, false)).plan();
-    assertThat(unguarded.guard()).isEmpty();
+    assertThat(unguarded.guard())
+        .containsExactly("1:2:4096:any:Open MPI 5.0.7:usr/lib/libmpi.so.1");
     assertThat(unguarded.mpi()).isEqualTo("pmix");
     assertThat(
             launch()

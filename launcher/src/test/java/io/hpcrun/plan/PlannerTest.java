@@ -12,6 +12,7 @@ import io.hpcrun.spec.BindMount;
 import io.hpcrun.spec.ByteString;
 import io.hpcrun.spec.ContainerOptions;
 import io.hpcrun.spec.EnvironmentVariable;
+import io.hpcrun.spec.FabricChoice;
 import io.hpcrun.spec.LaunchSpec;
 import io.hpcrun.spec.Mode;
 import io.hpcrun.spec.MpiChoice;
@@ -88,6 +89,7 @@ class PlannerTest {
             List.of(),
             PLAIN,
             MpiChoice.AUTO,
+            FabricChoice.AUTO,
             Mode.EXEC,
             STAGING,
             Path.of("/r")),
@@ -140,6 +142,7 @@ class PlannerTest {
             List.of(),
             PLAIN,
             MpiChoice.AUTO,
+            FabricChoice.AUTO,
             Mode.AUTO,
             STAGING,
             Path.of("/r"));
@@ -207,6 +210,7 @@ class PlannerTest {
         List.of(),
         PLAIN,
         MpiChoice.AUTO,
+        FabricChoice.AUTO,
         Mode.AUTO,
         staging,
         Path.of("/r"));
@@ -225,6 +229,7 @@ class PlannerTest {
             List.of(),
             PLAIN,
             MpiChoice.AUTO,
+            FabricChoice.AUTO,
             Mode.AUTO,
             STAGING,
             Path.of("/r"));
@@ -297,6 +302,7 @@ class PlannerTest {
         List.of(),
         container,
         mpi,
+        FabricChoice.AUTO,
         Mode.AUTO,
         STAGING,
         Path.of("/r"));

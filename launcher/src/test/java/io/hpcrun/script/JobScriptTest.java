@@ -15,6 +15,7 @@ import io.hpcrun.spec.ByteString;
 import io.hpcrun.spec.ContainerFlag;
 import io.hpcrun.spec.ContainerOptions;
 import io.hpcrun.spec.EnvironmentVariable;
+import io.hpcrun.spec.FabricChoice;
 import io.hpcrun.spec.LaunchSpec;
 import io.hpcrun.spec.Mode;
 import io.hpcrun.spec.MpiChoice;
@@ -66,6 +67,10 @@ class JobScriptTest {
           "libmpi.so.40",
           List.of("pmix"),
           "1:2:3722276");
+
+  private static final String[] PARTS = {
+    "agent", "container", "guard", "topology", "binding", "fabric", "transport", "stage"
+  };
 
   /** What is known of the quick start's image and program. */
   private static Knowledge known(Image image) {
@@ -137,8 +142,7 @@ class JobScriptTest {
 
   @Test
   void sameInputGivesTheSameBytes() throws IOException {
-    assertThat(render(everything(), agent("agent", "container", "guard", "stage")))
-        .isEqualTo(render(everything(), agent("agent", "container", "guard", "stage")));
+    assertThat(render(everything(), agent(PARTS))).isEqualTo(render(everything(), agent(PARTS)));
   }
 
   @ParameterizedTest
@@ -147,10 +151,7 @@ class JobScriptTest {
     for (Supplier<LaunchSpec> kind : KINDS.values()) {
       LaunchSpec spec = kind.get();
       Path file = directory.resolve("job.sh");
-      Files.writeString(
-          file,
-          render(spec, agent("agent", "container", "guard", "stage")),
-          StandardCharsets.ISO_8859_1);
+      Files.writeString(file, render(spec, agent(PARTS)), StandardCharsets.ISO_8859_1);
       Process process =
           new ProcessBuilder((check + " " + file).split(" ")).redirectErrorStream(true).start();
       String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
@@ -231,6 +232,7 @@ class JobScriptTest {
         new ContainerOptions(
             List.of(), List.of(), Optional.empty(), Optional.empty(), List.of(), List.of()),
         MpiChoice.AUTO,
+        FabricChoice.AUTO,
         Mode.AUTO,
         new Staging(Staging.From.AUTO, Optional.empty(), Staging.DEFAULT_LIMIT),
         Path.of("/home/alice/.local/state/hpcrun/records"));
@@ -272,6 +274,7 @@ class JobScriptTest {
             List.of("tmp", "cwd"),
             List.of(ContainerFlag.NV, ContainerFlag.WRITABLE_TMPFS)),
         MpiChoice.AUTO,
+        FabricChoice.AUTO,
         Mode.EXEC,
         new Staging(
             Staging.From.NODE, Optional.of(ByteString.of("/local scratch")), Staging.DEFAULT_LIMIT),
@@ -290,6 +293,7 @@ class JobScriptTest {
         List.of(),
         container,
         MpiChoice.AUTO,
+        FabricChoice.AUTO,
         Mode.AUTO,
         new Staging(Staging.From.AUTO, Optional.empty(), Staging.DEFAULT_LIMIT),
         Path.of("/home/alice/.local/state/hpcrun/records"));

@@ -33,7 +33,8 @@ hpcrun_say() {
 
 # One line for the batch script: KIND, node, exit code, text.
 # Kinds: ready; unfit; remark; bare (there is no node directory); shell (ranks are taken in by the
-# shell, not by hpcrun-enter); while staging have, need, busy, pass; alone (the guard ended a launch);
+# shell, not by hpcrun-enter); while staging have, need, busy, pass; alone (the agent ended a launch); tcp
+# (ranks do not use the fabric that is there);
 # and at the end done.
 hpcrun_note() {
   printf '%s\t%s\t%s\t%s\n' "$1" "$hpcrun_node" "$2" "$3"
@@ -92,13 +93,39 @@ hpcrun_agent() {
   hpcrun_runtime=$REPLY
   hpcrun_pass_environment
   exec {version}< <(exec "$hpcrun_runtime" --version 2>/dev/null)
-  hpcrun_mapped=() hpcrun_topology_text='' hpcrun_ports_up=''
-  hpcrun_networked=$((${SLURM_NNODES:-1} > 1))
-  if hpcrun_has_devices; then
+  hpcrun_mapped=() hpcrun_passed=() hpcrun_topology_text='' hpcrun_ports_up='' hpcrun_fabric_here='' hpcrun_fabric_problem=''
+  hpcrun_fabric_ports=() hpcrun_traffic_first=1
+  local -A hpcrun_sent=() hpcrun_received=() hpcrun_sent_before=() hpcrun_received_before=()
+  hpcrun_networked=$((${SLURM_NNODES:-1} > 1)) hpcrun_fallback=''
+  if hpcrun_has_devices || [[ $hpcrun_require == yes ]]; then
     hpcrun_networked=1
     exec {map}< <(hpcrun_map "$hpcrun_gpus" "$hpcrun_pin")
   fi
   hpcrun_check_node "$mpi" "${2-}" || return 0
+  if [[ " ${options[*]-} " == *' --nv '* ]]; then
+    hpcrun_driver_problem
+    if [[ -n $REPLY ]]; then
+      hpcrun_note unfit 3 "$REPLY"
+      return 0
+    fi
+  fi
+  if [[ -n $map ]]; then
+    hpcrun_dev "${options[@]+"${options[@]}"}"
+    said=$REPLY
+    if [[ $hpcrun_require == yes || $said == minimal ]]; then
+      hpcrun_take_map "$map" || return 0
+      map=''
+    fi
+    if [[ $said == minimal ]]; then
+      for directory in "${hpcrun_passed[@]+"${hpcrun_passed[@]}"}"; do
+        options+=(--bind "$directory")
+        hpcrun_mapped+=("bind=$directory")
+      done
+    elif [[ $said == no && $hpcrun_require == yes ]]; then
+      hpcrun_note unfit 3 "containers have no /dev here ('mount dev = no' in the runtime's configuration), which RDMA needs; ask the administrators to change it"
+      return 0
+    fi
+  fi
   hpcrun_time check_end
   if [[ $stage == node ]]; then
     hpcrun_time stage_begin
@@ -134,6 +161,8 @@ hpcrun_agent() {
     said=$REPLY
   elif [[ -z $hpcrun_how ]]; then
     said="no container can be made: $hpcrun_reason"
+  elif [[ -z $hpcrun_directory && $hpcrun_require == yes ]]; then
+    said='the node directory cannot be made in /tmp, without which ranks cannot be watched (--require-fabric)'
   elif [[ $hpcrun_how == exec && $mode == join ]]; then
     said="--mode=join is not possible: $hpcrun_reason"
   else
@@ -146,12 +175,14 @@ hpcrun_agent() {
     return 0
   fi
   if [[ -n $map ]]; then
-    hpcrun_read_map "$map"
-    exec {map}<&-
+    hpcrun_take_map "$map"
   fi
   hpcrun_settle "$mode"
+  if ((${#hpcrun_fabric_ports[@]})); then
+    hpcrun_ask_traffic
+  fi
   hpcrun_time ready
-  hpcrun_note ready 0 ''
+  hpcrun_note ready "${hpcrun_fabric_here:-0}" ''
   if [[ -n $hpcrun_directory ]]; then
     hpcrun_watch "$hpcrun_directory/ranks"
   else
@@ -166,6 +197,17 @@ hpcrun_agent() {
   rm -f -- "$part" # a node that had the image may have been sent it all the same
   hpcrun_collect
   hpcrun_note 'done' 0 ''
+}
+
+# hpcrun_take_map DESCRIPTOR: reads the map; notes that the node cannot serve the fabric that is required, and fails.
+hpcrun_take_map() {
+  local descriptor=$1
+  hpcrun_read_map "$descriptor"
+  exec {descriptor}<&-
+  if [[ $hpcrun_require == yes && -n $hpcrun_fabric_problem ]]; then
+    hpcrun_note unfit 3 "$hpcrun_fabric_problem"
+    return 1
+  fi
 }
 
 # Is this node fit? hpcrun_check_node MPI HEADER; notes that it is not, or remarks.
@@ -186,7 +228,9 @@ hpcrun_check_node() {
     return 1
   fi
   for device in /dev/infiniband/uverbs*; do
-    if [[ -e $device && $(ulimit -l) != unlimited ]]; then
+    if [[ $hpcrun_require == yes ]]; then
+      break # it is refused then
+    elif [[ -e $device && $(ulimit -l) != unlimited ]]; then
       hpcrun_note remark 0 "locked memory is limited to $(ulimit -l) KiB, which InfiniBand and RoCE seldom stand; ask the administrators for 'ulimit -l unlimited' in slurmd"
       break
     fi
@@ -272,9 +316,10 @@ hpcrun_sweep() {
 # stay out of their way (every 50 ms at first, then 2 % of the time gone by, 1 s at most), and says
 # how seldom.
 hpcrun_watch() {
-  local wait=50 waited status began=$SECONDS file line i=0 looks=2
+  local wait=50 waited status began=$SECONDS file line i=0 looks=9 most=2
+  [[ $hpcrun_require != yes ]] || most=7
   local -a fields
-  declare -ga hpcrun_network=() hpcrun_evidence=()
+  declare -ga hpcrun_network=() hpcrun_evidence=() hpcrun_talking=()
   declare -ga hpcrun_line=() hpcrun_pid=() hpcrun_ended=()
   declare -g hpcrun_resolution=0 hpcrun_first='' hpcrun_guard_next=0
   exec {file}<"$1"
@@ -297,10 +342,13 @@ hpcrun_watch() {
     if [[ -n $hpcrun_first ]] && ((SECONDS >= hpcrun_guard_next)); then
       hpcrun_guard_look
     fi
-    if ((looks < 2 && SECONDS - began >= (looks ? 60 : 5) && ${#hpcrun_pid[@]} && ${hpcrun_networked:-0})); then
-      hpcrun_transport_look
+    # At 5 s, at 60 s, and where a fabric is required a few times more, for MPI that is initialised late.
+    if ((looks < most && SECONDS - began >= (looks ? 30 << looks : 5) && ${#hpcrun_pid[@]} && ${hpcrun_networked:-0})); then
+      hpcrun_transport_look "$looks"
+      hpcrun_judge_network
       looks=$((looks + 1))
     fi
+    hpcrun_end_fallback
     hpcrun_now
     for i in "${!hpcrun_pid[@]}"; do
       if ! kill -0 "${hpcrun_pid[i]}" 2>/dev/null; then
@@ -342,7 +390,7 @@ hpcrun_lose() {
 
 # Writes the node's records, one for each launch of the job that had ranks here.
 hpcrun_collect() {
-  local head line name number i reason version
+  local head line name number i reason version traffic memlock
   local -a fields
   local -A texts=() ranks=()
   for i in "${!hpcrun_line[@]}"; do
@@ -360,6 +408,14 @@ hpcrun_collect() {
   reason=$REPLY
   hpcrun_json "$hpcrun_version"
   version=$REPLY
+  if ((${#hpcrun_fabric_ports[@]})); then # until the end
+    hpcrun_read_traffic
+    hpcrun_ask_traffic
+    hpcrun_read_traffic
+  fi
+  hpcrun_traffic_members
+  traffic=$REPLY memlock=$(ulimit -l)
+  ((${#ranks[@]} < 2)) || traffic='' # which launch's it was is not known
   if ((${#ranks[@]} == 0)); then
     ranks[$hpcrun_number]=0
   fi
@@ -372,7 +428,8 @@ hpcrun_collect() {
     done
     head+=${hpcrun_pid[*]+",\"ranks_alive\":${#hpcrun_pid[@]}"}
     head+=",\"end_resolution_ns\":$((${hpcrun_resolution:-0} * 1000000))"
-    head+="${hpcrun_ports_up:+,\"rdma_ports\":$hpcrun_ports_up}"
+    head+="${hpcrun_ports_up:+,\"rdma_ports\":$hpcrun_ports_up,\"memlock_kib\":${memlock/unlimited/-1}}"
+    head+="${hpcrun_fabric_here:+,\"fabric\":\"$hpcrun_fabric_here\"}$traffic"
     head+="${hpcrun_topology_text:+,\"topology\":{$hpcrun_topology_text\}}}"
     hpcrun_write_record "$hpcrun_prefix.$number.node.$hpcrun_node.jsonl" "$head"$'\n'"${texts[$number]-}"
   done
@@ -401,7 +458,7 @@ hpcrun_become_agents() {
   mapfile -t functions < <(compgen -A function hpcrun_ | grep -vx hpcrun_agent)
   # The agent first: this is what ps shows of the process.
   hpcrun_become_srun_per_node bash -p -c "$(declare -f hpcrun_agent "${functions[@]}")
-$(declare -p hpcrun_program hpcrun_gpus hpcrun_pin hpcrun_guard hpcrun_mpi hpcrun_stage_directory hpcrun_stage_limit hpcrun_digest hpcrun_image_size)
+$(declare -p hpcrun_program hpcrun_gpus hpcrun_pin hpcrun_fabric hpcrun_require hpcrun_memlock hpcrun_providers hpcrun_gres hpcrun_driver hpcrun_guard hpcrun_mpi hpcrun_stage_directory hpcrun_stage_limit hpcrun_digest hpcrun_image_size)
 hpcrun_agent \"\$@\"" hpcrun-agent "${@/#/=}"
 }
 
@@ -411,12 +468,13 @@ hpcrun_agent \"\$@\"" hpcrun-agent "${@/#/=}"
 # Returns the exit code of the first unfit node, 3 if agents are missing, 0 if all are ready.
 hpcrun_await_agents() {
   local kind node code text key list answered=0 need=0 busy=0 code_of_first=0
-  local -A nodes=() seen=()
+  local -A nodes=() seen=() fabrics=()
   local -a keys=()
   while ((answered < hpcrun_nodes)) && IFS=$'\t' read -r kind node code text; do
     case $kind in
       ready)
         answered=$((answered + 1))
+        fabrics[$code]+=${fabrics[$code]:+,}$node
         hpcrun_ready+=${hpcrun_ready:+,}$node
         ;;
       unfit)
@@ -455,8 +513,18 @@ hpcrun_await_agents() {
       hpcrun_say "on $list ${key#*$'\t'}"
     fi
   done
+  if [[ $hpcrun_require == yes ]] && ((${#fabrics[@]} > 1)); then
+    text=''
+    for key in "${!fabrics[@]}"; do
+      hpcrun_fabric_title "$key"
+      list=$(scontrol show hostlistsorted "${fabrics[$key]}" 2>/dev/null) || list=${fabrics[$key]}
+      text+="${text:+, }$REPLY on $list"
+    done
+    hpcrun_say "refused before any rank started: the nodes' fastest networks differ: $text; say with --fabric which one is meant"
+    code_of_first=${code_of_first/#0/3}
+  fi
   if ((answered < hpcrun_nodes && code_of_first == 0)); then
-    hpcrun_say "refused before any rank started: only $answered of $hpcrun_nodes nodes could be prepared; srun's message is above"
+    [[ -n ${hpcrun_cancelled-} ]] || hpcrun_say "refused before any rank started: only $answered of $hpcrun_nodes nodes could be prepared; srun's message is above"
     code_of_first=3
   fi
   return "$code_of_first"
@@ -467,17 +535,28 @@ hpcrun_await_agents() {
 # their containers with them: they have not said that they are done, nor left a record of ranks that
 # had all ended.
 hpcrun_await_end() {
-  local kind node name names list patience=$(($1 ? 5 : 20))
+  local kind node text name names list patience=$(($1 ? 5 : 20)) fallback='' fallbacks=0
   local -A alive=()
   local -a nodes
   IFS=, read -r -a nodes <<<"$hpcrun_ready"
   for node in "${nodes[@]+"${nodes[@]}"}"; do
     alive[$node]=1
   done
-  while IFS=$'\t' read -r -t "$patience" kind node _; do
-    [[ $kind != 'done' ]] || unset -v "alive[$node]"
-    [[ $kind != alone ]] || hpcrun_stopped=3
+  while IFS=$'\t' read -r -t "$patience" kind node _ text; do
+    case $kind in
+      'done') unset -v "alive[$node]" ;;
+      alone) hpcrun_stopped=3 ;;
+      tcp)
+        fallbacks=$((fallbacks + 1)) fallback=${fallback:-"on $node $text"}
+        ;;
+      *) ;;
+    esac
   done
+  if [[ -n $fallback ]]; then
+    ((fallbacks == 1)) || fallback+="; and so on at least $((fallbacks - 1)) more nodes"
+    hpcrun_say "$fallback"
+    hpcrun_advise_network
+  fi
   if (($1)); then
     for node in "${!alive[@]}"; do
       name=$hpcrun_prefix.$hpcrun_number.node.$node.jsonl
@@ -758,18 +837,22 @@ hpcrun_session() {
 
 # The whole job. Expects what the job script declares before it: hpcrun_kind, hpcrun_image,
 # hpcrun_header, hpcrun_program, hpcrun_command, hpcrun_srun, hpcrun_container, hpcrun_environment,
-# hpcrun_defaults, hpcrun_alone, hpcrun_guard, hpcrun_gpus, hpcrun_pin, hpcrun_mode, hpcrun_mpi, hpcrun_spool, hpcrun_stage, hpcrun_records, hpcrun_facts. Returns
-# the exit code of the job.
+# hpcrun_defaults, hpcrun_alone, hpcrun_guard, hpcrun_gpu_flags, hpcrun_gpus, hpcrun_pin, hpcrun_fabric,
+# hpcrun_require, hpcrun_memlock, hpcrun_providers, hpcrun_gres, hpcrun_driver, hpcrun_mode, hpcrun_mpi, hpcrun_spool, hpcrun_stage,
+# hpcrun_records, hpcrun_facts. Returns the exit code of the job.
 # shellcheck disable=SC2154 # they are set by the job script
 hpcrun_main() {
   local -A hpcrun_times=() hpcrun_seconds=() hpcrun_caller=()
-  local code job_times answers alive variable state=ended hpcrun_stopped=''
+  local code job_times answers alive variable state=ended hpcrun_stopped='' hpcrun_cancelled=''
   set +eufC # an exported SHELLOPTS is not for this script
   if variable=TMOUT && [[ -n ${!variable+set} ]]; then # bash's limit for each read
     hpcrun_caller[TMOUT]=${!variable}
     unset -v TMOUT
   fi
   exec {hpcrun_errors}>&2
+  if [[ -n ${SLURM_JOB_GPUS-}${SLURM_GPUS_ON_NODE-}${SLURM_GPUS-}${SLURM_GPUS_PER_NODE-}${SLURM_GPUS_PER_TASK-}${SLURM_GPUS_PER_SOCKET-} ]]; then
+    hpcrun_container+=("${hpcrun_gpu_flags[@]+"${hpcrun_gpu_flags[@]}"}")
+  fi
   if [[ $hpcrun_kind == script && $# -gt 0 ]]; then
     hpcrun_session "$@"
     return
@@ -780,7 +863,8 @@ hpcrun_main() {
   [[ $hpcrun_kind == script ]] || hpcrun_record running ''
 
   # A cancelled job's script must live until its ranks have ended, to write the record.
-  trap ':' HUP INT QUIT USR1 USR2 ALRM TERM XCPU
+  trap ':' HUP INT QUIT USR1 USR2 ALRM XCPU
+  trap 'hpcrun_cancelled=143' TERM
   # The session bus of the login node is not there on the nodes, and Apptainer would use it.
   for variable in XDG_RUNTIME_DIR DBUS_SESSION_BUS_ADDRESS; do
     [[ -z ${!variable+set} ]] || hpcrun_caller[$variable]=${!variable}
@@ -806,7 +890,9 @@ hpcrun_main() {
   hpcrun_await_agents "$alive" <&"$answers"
   code=$?
   hpcrun_time prepare_done
-  if ((code != 0)); then
+  if [[ -n $hpcrun_cancelled ]]; then
+    code=143 # as the ranks would have ended
+  elif ((code != 0)); then
     state=refused
   elif [[ $hpcrun_kind == script ]]; then
     hpcrun_read_job_times <&"$job_times"
@@ -815,6 +901,10 @@ hpcrun_main() {
   else
     hpcrun_launch "${hpcrun_command[@]}"
     code=$?
+    # Cancelled before a rank began: srun's own failure is not the ranks'.
+    if ((code == 1)) && [[ -n $hpcrun_cancelled && ! $(tail -n +2 -- "$hpcrun_directory/ranks" 2>/dev/null) ]]; then
+      code=143
+    fi
   fi
   exec {alive}>&-
   [[ $hpcrun_kind == script && $state == ended ]] || hpcrun_read_job_times <&"$job_times"

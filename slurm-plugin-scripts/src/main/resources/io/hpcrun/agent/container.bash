@@ -432,6 +432,9 @@ hpcrun_hold() {
 #   gpus=hpcrun|slurm                who divides the GPUs of a node among its ranks; with -amd behind it if they are AMD's
 #   near=GPU DEVICE:PORT             the port that is nearest to a GPU
 #   gid=INDEX                        the GID to use, the same for all ports
+#   hca==PORTS                       the ports of the fabric, where there are others that are for something else
+#   net=PORTS                        the same, for UCX, where the user says which fabric is meant
+#   bind=FILE                        a device file, for ranks that start a container each
 hpcrun_write_enter() {
   local -a words=("$1" "$2")
   if [[ $1 == join ]]; then
@@ -543,6 +546,9 @@ hpcrun_enter() {
       hpcrun_container+=(--bind "$PMIX_SERVER_TMPDIR")
     fi
     hpcrun_before=("$hpcrun_runtime" --quiet exec)
+    for hpcrun_word in "${hpcrun_here[@]:2}"; do
+      [[ $hpcrun_word != bind=* ]] || hpcrun_container+=(--bind "${hpcrun_word#bind=}")
+    done
     if [[ $hpcrun_how == sharens ]]; then
       # Its instance file would go to the home directory that all nodes share.
       export APPTAINER_CONFIGDIR=$hpcrun_directory/apptainer

@@ -11,7 +11,7 @@
 # hpcrun_guard_first PID STEP: rank 0 of a step has begun. It is looked at after 3 s.
 hpcrun_guard_first() {
   hpcrun_first=''
-  if ((${#hpcrun_guard[@]})); then
+  if [[ "${hpcrun_guard[*]-}" =~ :(never|pmix): ]]; then
     hpcrun_first=$1 hpcrun_first_step=$2 hpcrun_suspected=''
     hpcrun_guard_began=$SECONDS hpcrun_guard_next=$((SECONDS + 3))
   fi
@@ -62,12 +62,13 @@ hpcrun_guard_look() {
 }
 
 # hpcrun_guard_process PID: 0 if MPI is initialised there and wired, or its step has one rank, 1 if it is
-# alone (REPLY is the library, hpcrun_guard_ranks the number of ranks), 2 if MPI is not initialised or
+# alone (REPLY is the library, hpcrun_guard_ranks the number of ranks, hpcrun_guard_nodes of their nodes), 2 if MPI
+# is not initialised or
 # this cannot be told.
 hpcrun_guard_process() {
   local range offset file word='' start='' made='' state
   local -a known
-  hpcrun_guard_ranks=''
+  hpcrun_guard_ranks='' hpcrun_guard_nodes=''
   while read -r range _ offset _ _ file; do
     case $file in
       /dev/shm/mpich_* | /dev/shm/ucx_shm_posix_*) made=1 ;; # by MPICH's MPI_Init
@@ -85,20 +86,26 @@ hpcrun_guard_process() {
   done < <(head -n 20000 "/proc/$1/maps" 2>/dev/null) # bash reads /proc itself in small pieces, each made anew
   [[ -n $start ]] || return 2
   while IFS= read -r -d '' range; do
-    [[ $range != SLURM_STEP_NUM_TASKS=* ]] || hpcrun_guard_ranks=${range#*=}
+    case $range in
+      SLURM_STEP_NUM_TASKS=*) hpcrun_guard_ranks=${range#*=} ;;
+      SLURM_STEP_NUM_NODES=*) hpcrun_guard_nodes=${range#*=} ;;
+      *) ;;
+    esac
   done < <(cat "/proc/$1/environ" 2>/dev/null)
-  [[ $hpcrun_guard_ranks =~ ^[0-9]+$ ]] || return 2
+  [[ $hpcrun_guard_ranks =~ ^[0-9]{1,9}$ ]] || return 2
+  [[ $hpcrun_guard_nodes =~ ^[0-9]{1,9}$ ]] || hpcrun_guard_nodes=1
   ((hpcrun_guard_ranks > 1)) || return 0
   IFS=: read -r -a known < <(printf '%s\n' "$word")
   REPLY=${known[4]}
   if [[ ${known[2]} == - ]]; then
-    [[ -n $made && ${known[3]} == never ]] || return 2
-    return 1
+    [[ -n $made && ${known[3]} != pmix ]] || return 2
+    [[ ${known[3]} == any ]]
+    return
   fi
   # Reading another process's memory may be forbidden on this node.
   state=$(dd if="/proc/$1/mem" bs=4 count=1 iflag=skip_bytes skip="$((16#$start + known[2]))" 2>/dev/null | od -An -td4)
   [[ -n $state ]] && ((state >= known[0] && state <= known[1])) || return 2
-  if [[ ${known[3]} == pmix ]] && hpcrun_guard_contact "$1"; then
+  if [[ ${known[3]} == any ]] || { [[ ${known[3]} == pmix ]] && hpcrun_guard_contact "$1"; }; then
     return 0
   fi
   return 1

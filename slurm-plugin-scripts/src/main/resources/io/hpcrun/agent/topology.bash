@@ -10,7 +10,8 @@
 #   _state _rate (Gbit/s) _link (InfiniBand, Ethernet ...) _interface _subnet (of InfiniBand) _gid (the index to
 #   use, empty if none has to be chosen or none fits) _fabric (whether it is one of the fastest ports of one kind,
 #   which are the fabric) _why
-# besides hpcrun_devices (other device files), hpcrun_machine and hpcrun_problems. What cannot be read is
+# besides hpcrun_devices (other device files), hpcrun_gpudirect (the module that lets adapters reach GPUs), hpcrun_mps,
+# hpcrun_machine and hpcrun_problems. What cannot be read is
 # empty.
 
 # hpcrun_read FILE: its first line, in REPLY; empty if it cannot be read. An unused entry of a GID table
@@ -29,10 +30,11 @@ hpcrun_number() {
 }
 
 # hpcrun_locate DIRECTORY: where a device is, the names from its root complex on, in REPLY; its PCI
-# address in hpcrun_pci and its NUMA node in hpcrun_numa. A device without one is near to all (-1).
+# address in hpcrun_pci, its NUMA node in hpcrun_numa and the processors near to it in hpcrun_cpus. A device without
+# a node is near to all (-1).
 hpcrun_locate() {
   local path=''
-  hpcrun_pci='' hpcrun_numa=''
+  hpcrun_pci='' hpcrun_numa='' hpcrun_cpus=''
   if cd -P -- "$1" 2>/dev/null; then
     path=${PWD#"$hpcrun_real_root"/sys/devices/}
     hpcrun_pci=${path##*/}
@@ -40,6 +42,8 @@ hpcrun_locate() {
     hpcrun_read numa_node
     hpcrun_number "$REPLY"
     hpcrun_numa=${REPLY:--1}
+    hpcrun_read local_cpulist
+    [[ ! $REPLY =~ ^[0-9,-]{1,1000}$ ]] || hpcrun_cpus=$REPLY
   fi
   REPLY=$path
 }
@@ -74,8 +78,8 @@ hpcrun_discover() {
   hpcrun_port_kind=() hpcrun_port_name=() hpcrun_port_number=() hpcrun_port_pci=() hpcrun_port_path=()
   hpcrun_port_numa=() hpcrun_port_file=() hpcrun_port_virtual=() hpcrun_port_state=() hpcrun_port_rate=()
   hpcrun_port_link=() hpcrun_port_interface=() hpcrun_port_gid=() hpcrun_port_why=()
-  hpcrun_port_subnet=() hpcrun_port_fabric=()
-  hpcrun_devices=() hpcrun_problems=()
+  hpcrun_port_subnet=() hpcrun_port_fabric=() hpcrun_gpu_cpus=() hpcrun_port_cpus=()
+  hpcrun_devices=() hpcrun_problems=() hpcrun_gpudirect='' hpcrun_mps=''
   hpcrun_machine=metal
   if grep -qsm 1 '^flags.* hypervisor' "$hpcrun_real_root/proc/cpuinfo" ||
     [[ -e $hpcrun_real_root/sys/hypervisor/type ]]; then
@@ -95,6 +99,7 @@ hpcrun_discover() {
 hpcrun_add_gpu() {
   hpcrun_gpu_kind+=("$1") hpcrun_gpu_path+=("$2") hpcrun_gpu_model+=("$3") hpcrun_gpu_uuid+=("$4")
   hpcrun_gpu_file+=("$5") hpcrun_gpu_parts+=("$6") hpcrun_gpu_pci+=("$hpcrun_pci") hpcrun_gpu_numa+=("$hpcrun_numa")
+  hpcrun_gpu_cpus+=("$hpcrun_cpus")
 }
 
 # The driver has a directory for each GPU, named by its PCI address; CUDA counts in this order
@@ -132,7 +137,7 @@ hpcrun_discover_nvidia() {
     hpcrun_add_gpu nvidia "$REPLY" "${model[$directory]-}" "${uuid[$directory]-}" "${minor:+nvidia$minor}" "${#parts[@]}"
   done
   if ((${#hpcrun_gpu_kind[@]} == 0)); then
-    hpcrun_pci='' hpcrun_numa=''
+    hpcrun_pci='' hpcrun_numa='' hpcrun_cpus=''
     for ((i = 0; i < 64; i++)); do
       [[ ! -e $hpcrun_real_root/dev/nvidia$i ]] || hpcrun_add_gpu nvidia '' '' '' "nvidia$i" 0
     done
@@ -140,10 +145,13 @@ hpcrun_discover_nvidia() {
 }
 
 # Nodes of the KFD topology that have SIMD units; ROCr counts in this order. location_id is bus, device
-# and function in 8, 5 and 3 bits (Linux, drivers/gpu/drm/amd/amdkfd/kfd_topology.c).
+# and function in 8, 5 and 3 bits (Linux, drivers/gpu/drm/amd/amdkfd/kfd_topology.c). Where
+# Slurm constrains devices, steps without GPUs, as the agent's, may not read those of GPUs
+# (kfd_devcgroup_check_permission): then they are found as graphics cards, in PCI order, if there are as many.
 hpcrun_discover_amd() {
   local -a kfd=("$hpcrun_real_root"/sys/class/kfd/kfd/topology/nodes/*) hpcrun_found hpcrun_found_in
-  local id=-1 found=0 i node value address model uuid
+  local id=-1 found=0 i node value address model uuid hidden=0 shown=0 card
+  local -a problems=() cards=() files
   local -A property=() seen=()
   [[ -d ${kfd[0]} ]] || return 0
   hpcrun_lines "${kfd[@]/%//properties}"
@@ -156,7 +164,9 @@ hpcrun_discover_amd() {
   while ((found < ${#kfd[@]} && ++id < 4096)); do
     [[ -d $hpcrun_real_root/sys/class/kfd/kfd/topology/nodes/$id ]] || continue
     found=$((found + 1))
-    [[ -n ${seen[$id]-} ]] || hpcrun_problems+=("KFD node $id cannot be read")
+    if [[ -z ${seen[$id]-} ]]; then
+      hidden=$((hidden + 1)) problems+=("KFD node $id cannot be read")
+    fi
     [[ ${property[$id simd_count]:-0} == [1-9]* ]] || continue
     value=${property[$id location_id]:-0}
     printf -v address '%04x:%02x:%02x.%d' "${property[$id domain]:-0}" $((value >> 8 & 255)) \
@@ -167,28 +177,50 @@ hpcrun_discover_amd() {
     [[ ! $value =~ ^[1-9][0-9]*$ ]] || printf -v uuid 'GPU-%016x' "$value"
     hpcrun_locate "$hpcrun_real_root/sys/bus/pci/devices/$address"
     hpcrun_pci=$address value=${property[$id drm_render_minor]-}
+    shown=$((shown + 1))
     hpcrun_add_gpu amd "$REPLY" "$model" "$uuid" "${value:+dri/renderD$value}" 0
   done
+  if ((hidden)); then
+    while IFS= read -r card; do
+      [[ -z $card ]] || cards+=("$card")
+    done < <(hpcrun_cards 0x1002)
+    if ((${#cards[@]} != shown + hidden)); then
+      hpcrun_problems+=("${problems[@]}")
+      return
+    fi
+    for ((; shown > 0; shown--)); do
+      unset -v 'hpcrun_gpu_kind[-1]' 'hpcrun_gpu_path[-1]' 'hpcrun_gpu_model[-1]' 'hpcrun_gpu_uuid[-1]' \
+        'hpcrun_gpu_file[-1]' 'hpcrun_gpu_parts[-1]' 'hpcrun_gpu_pci[-1]' 'hpcrun_gpu_numa[-1]' 'hpcrun_gpu_cpus[-1]'
+    done
+    for card in "${cards[@]}"; do
+      hpcrun_locate "$card/device"
+      files=("$card/device/drm"/renderD*)
+      [[ -e ${files[0]} ]] || files=('')
+      hpcrun_add_gpu amd "$REPLY" '' '' "${files[0]:+dri/${files[0]##*/}}" 0
+    done
+  fi
+}
+
+# hpcrun_cards VENDOR: prints the graphics cards of a vendor, by PCI address.
+hpcrun_cards() {
+  local card
+  for card in "$hpcrun_real_root"/sys/class/drm/card*; do
+    [[ ${card##*/} =~ ^card[0-9]+$ ]] || continue # card0-DP-1 is a plug
+    hpcrun_read "$card/device/vendor"
+    [[ $REPLY == "$1" ]] || continue
+    hpcrun_locate "$card/device"
+    printf '%s %s\n' "$hpcrun_pci" "$card"
+  done | sort | cut -d ' ' -f 2-
 }
 
 # Intel's GPUs without a screen (PCI class 0380, display controller: other), and their tiles. Level Zero
 # counts by PCI address.
 hpcrun_discover_intel() {
-  local card path address
+  local card path
   local -a tiles files
-  local -A cards=()
-  for card in "$hpcrun_real_root"/sys/class/drm/card*; do
-    [[ ${card##*/} =~ ^card[0-9]+$ ]] || continue # card0-DP-1 is a plug
-    hpcrun_read "$card/device/vendor"
-    [[ $REPLY == 0x8086 ]] || continue
+  while IFS= read -r card; do
     hpcrun_read "$card/device/class"
     [[ $REPLY == 0x0380* ]] || continue
-    hpcrun_locate "$card/device"
-    cards[$hpcrun_pci]=$card
-  done
-  while IFS= read -r address; do
-    [[ -n $address ]] || continue
-    card=${cards[$address]}
     hpcrun_locate "$card/device"
     path=$REPLY
     files=("$card/device/drm"/renderD*) tiles=("$card/gt"/gt*)
@@ -197,7 +229,7 @@ hpcrun_discover_intel() {
     [[ -e ${tiles[0]} ]] || tiles=()
     [[ -e ${files[0]} ]] || files=('')
     hpcrun_add_gpu intel "$path" "${REPLY:+8086:${REPLY#0x}}" '' "${files[0]:+dri/${files[0]##*/}}" "${#tiles[@]}"
-  done < <(printf '%s\n' "${!cards[@]}" | sort)
+  done < <(hpcrun_cards 0x8086)
 }
 
 # hpcrun_add_port KIND NAME NUMBER PATH FILE VIRTUAL STATE RATE LINK INTERFACE, where hpcrun_pci and
@@ -207,7 +239,7 @@ hpcrun_add_port() {
   hpcrun_port_file+=("$5") hpcrun_port_virtual+=("$6") hpcrun_port_state+=("$7") hpcrun_port_rate+=("$8")
   hpcrun_port_link+=("$9") hpcrun_port_interface+=("${10}") hpcrun_port_gid+=('') hpcrun_port_why+=('')
   hpcrun_port_subnet+=('') hpcrun_port_fabric+=('')
-  hpcrun_port_pci+=("$hpcrun_pci") hpcrun_port_numa+=("$hpcrun_numa")
+  hpcrun_port_pci+=("$hpcrun_pci") hpcrun_port_numa+=("$hpcrun_numa") hpcrun_port_cpus+=("$hpcrun_cpus")
 }
 
 # Adapters with verbs: InfiniBand, RoCE, Omni-Path, EFA; one entry for each port (Linux,
@@ -347,9 +379,17 @@ hpcrun_discover_slingshot() {
   done
 }
 
-# Device files besides those of GPUs and ports that their libraries use.
+# Device files besides those of GPUs and ports that their libraries use; the module with which adapters copy from
+# GPUs; where the Multi-Process Service of CUDA listens (NVIDIA, MPS, CUDA_MPS_PIPE_DIRECTORY).
 hpcrun_discover_devices() {
   local file
+  for file in nvidia_peermem nv_peer_mem; do
+    [[ ! -e $hpcrun_real_root/sys/module/$file ]] || hpcrun_gpudirect=$file
+  done
+  file=$hpcrun_real_root/tmp/nvidia-mps # anybody could make it
+  if [[ -p $file/control && $(stat -c %u -- "$file") =~ ^(0|$UID)$ ]]; then
+    hpcrun_mps=/tmp/nvidia-mps
+  fi
   for file in gdrdrv xpmem knem kfd nvidiactl nvidia-uvm nvidia-uvm-tools nvidia-modeset infiniband/rdma_cm ss0; do
     [[ ! -e $hpcrun_real_root/dev/$file ]] || hpcrun_devices+=("$file")
   done
@@ -358,35 +398,70 @@ hpcrun_discover_devices() {
   done
 }
 
+# hpcrun_fabric_of PORT: the name of the fabric that a port would belong to, in REPLY; empty for iWARP, which neither
+# UCX nor NCCL uses.
+hpcrun_fabric_of() {
+  case "${hpcrun_port_kind[$1]} ${hpcrun_port_link[$1]}" in
+    'verbs InfiniBand') REPLY=infiniband ;;
+    'verbs Ethernet') REPLY=roce ;;
+    slingshot*) REPLY=slingshot ;;
+    omnipath*) REPLY=omnipath ;;
+    efa*) REPLY=efa ;;
+    *) REPLY='' ;;
+  esac
+}
+
 # Marks the ports that make up the fabric: of those that can be used, the fastest, all of one kind and link layer.
 # Slower ones and those of another kind are for storage or management, and do not reach each other. A virtual
-# function counts only where there is nothing else.
+# function counts only where there is nothing else. hpcrun_fabric is the kind that is wanted: auto, tcp (none), or
+# a name of hpcrun_fabric_of. Which one it is stands in hpcrun_fabric_here, empty if there is none.
 hpcrun_find_fabric() {
-  local i kind best='' most=-1 virtual
+  local i name best='' most=-1 virtual
+  local wanted=${hpcrun_fabric:-auto}
+  hpcrun_fabric_here=''
   for virtual in 0 1; do
-    for kind in 'verbs InfiniBand' 'slingshot Slingshot' 'omnipath InfiniBand' 'efa Unknown' 'efa Ethernet' 'verbs Ethernet'; do
+    for name in infiniband slingshot omnipath efa roce; do
+      [[ $wanted == auto || $wanted == "$name" ]] || continue
       for ((i = 0; i < ${#hpcrun_port_kind[@]}; i++)); do
-        if [[ "${hpcrun_port_kind[i]} ${hpcrun_port_link[i]}" == "$kind" && ${hpcrun_port_virtual[i]} == "$virtual" ]] &&
+        hpcrun_fabric_of "$i"
+        if [[ $REPLY == "$name" && ${hpcrun_port_virtual[i]} == "$virtual" ]] &&
           hpcrun_usable "$i" && ((${hpcrun_port_rate[i]%%.*} > most)); then
-          most=${hpcrun_port_rate[i]%%.*} best="$kind ${hpcrun_port_rate[i]} $virtual"
+          most=${hpcrun_port_rate[i]%%.*} best="$name ${hpcrun_port_link[i]} ${hpcrun_port_rate[i]} $virtual"
+          hpcrun_fabric_here=$name
         fi
       done
     done
     [[ -z $best ]] || break
   done
   for ((i = 0; i < ${#hpcrun_port_kind[@]}; i++)); do
-    if [[ "${hpcrun_port_kind[i]} ${hpcrun_port_link[i]} ${hpcrun_port_rate[i]} ${hpcrun_port_virtual[i]}" == "$best" ]] &&
+    hpcrun_fabric_of "$i"
+    if [[ "$REPLY ${hpcrun_port_link[i]} ${hpcrun_port_rate[i]} ${hpcrun_port_virtual[i]}" == "$best" ]] &&
       hpcrun_usable "$i"; then
       hpcrun_port_fabric[i]=1
     fi
   done
 }
 
-# hpcrun_usable PORT: whether it is up, its device can be opened, and it has an address for RoCE.
+# hpcrun_usable PORT: whether it is up, its device can be opened, and it has an address for RoCE; else REPLY says
+# why not.
 hpcrun_usable() {
   local file=$hpcrun_real_root/dev/${hpcrun_port_file[$1]}
-  [[ ${hpcrun_port_state[$1]} == ACTIVE && -n ${hpcrun_port_file[$1]} && ${hpcrun_port_rate[$1]} =~ ^[0-9] &&
-    -r $file && -w $file && "${hpcrun_port_kind[$1]} ${hpcrun_port_link[$1]} ${hpcrun_port_gid[$1]}" != 'verbs Ethernet ' ]]
+  if [[ ${hpcrun_port_state[$1]} != ACTIVE ]]; then
+    REPLY="is ${hpcrun_port_state[$1]:-in an unknown state}"
+  elif [[ -z ${hpcrun_port_file[$1]} ]]; then
+    REPLY='has no verbs device'
+  elif [[ ! -e $file ]]; then
+    REPLY="has no device file /dev/${hpcrun_port_file[$1]}"
+  elif [[ ! -r $file || ! -w $file ]]; then
+    REPLY="cannot be used: you may not open /dev/${hpcrun_port_file[$1]}"
+  elif [[ ! ${hpcrun_port_rate[$1]} =~ ^[0-9] ]]; then
+    REPLY='does not tell its rate'
+  elif [[ "${hpcrun_port_kind[$1]} ${hpcrun_port_link[$1]} ${hpcrun_port_gid[$1]}" == 'verbs Ethernet ' ]]; then
+    REPLY="has ${hpcrun_port_why[$1]:-no GID}"
+  else
+    return 0
+  fi
+  return 1
 }
 
 # Gives each GPU its nearest port of the fabric: by the longest common path through PCI switches, then by NUMA
@@ -449,6 +524,7 @@ hpcrun_topology() {
     hpcrun_member uuid "${hpcrun_gpu_uuid[i]}"
     hpcrun_member pci "${hpcrun_gpu_pci[i]}"
     hpcrun_member numa "${hpcrun_gpu_numa[i]}"
+    hpcrun_text+=${hpcrun_gpu_cpus[i]:+,\"cpus\":\"${hpcrun_gpu_cpus[i]}\"}
     hpcrun_member device "${hpcrun_gpu_file[i]:+/dev/${hpcrun_gpu_file[i]}}"
     [[ ${hpcrun_gpu_parts[i]} == 0 ]] || hpcrun_member parts "${hpcrun_gpu_parts[i]}"
     port=${hpcrun_gpu_port[i]}
@@ -472,6 +548,7 @@ hpcrun_topology() {
     hpcrun_member rate_gbps "${hpcrun_port_rate[i]}"
     hpcrun_member pci "${hpcrun_port_pci[i]}"
     hpcrun_member numa "${hpcrun_port_numa[i]}"
+    hpcrun_text+=${hpcrun_port_cpus[i]:+,\"cpus\":\"${hpcrun_port_cpus[i]}\"}
     hpcrun_member virtual_function "$flag"
     hpcrun_member interface "${hpcrun_port_interface[i]}"
     hpcrun_member device "${hpcrun_port_file[i]:+/dev/${hpcrun_port_file[i]}}"
@@ -491,156 +568,6 @@ hpcrun_topology() {
     ((i == 0)) || list+=,
     list+=$'\n"'$REPLY'"'
   done
-  REPLY=$list']'
-}
-
-# Whether there is anything here that needs a map.
-hpcrun_has_devices() {
-  local -a some=(/dev/nvidia[0-9]* /sys/class/kfd/kfd/topology/nodes/1 /sys/class/infiniband/* /sys/class/cxi/* /dev/dri/renderD*)
-  local file
-  for file in "${some[@]}"; do
-    [[ ! -e $file ]] || return 0
-  done
-  return 1
-}
-
-# hpcrun_map BIND PIN: what the ranks need of this node, as words of the file "enter" (see hpcrun_write_enter), each
-# ended by NUL; then the number of ports that are up, the JSON text, and "end". BIND: hpcrun if hpcrun divides
-# the GPUs among the ranks, slurm if Slurm does. PIN: yes if the image's UCX can use InfiniBand and RoCE. Ports
-# are given to GPUs only where there is a choice, all ports reach each other (one InfiniBand subnet) and Slurm's
-# numbers are those of GPUs, not of their parts.
-hpcrun_map() {
-  local i port up=0 ports=0 divided=0 subnet='' one=1 gid='' amd=''
-  hpcrun_root=''
-  hpcrun_discover
-  for ((i = 0; i < ${#hpcrun_port_kind[@]}; i++)); do
-    [[ ${hpcrun_port_state[i]} != ACTIVE ]] || up=$((up + 1))
-    [[ -n ${hpcrun_port_fabric[i]} && ${hpcrun_port_kind[i]} == verbs ]] || continue
-    ports=$((ports + 1))
-    [[ ${subnet:=${hpcrun_port_subnet[i]}} == "${hpcrun_port_subnet[i]}" ]] || one=0
-    [[ ${gid:=${hpcrun_port_gid[i]}} == "${hpcrun_port_gid[i]}" ]] || gid=-
-  done
-  for ((i = 0; i < ${#hpcrun_gpu_kind[@]}; i++)); do
-    [[ ${hpcrun_gpu_kind[i]} != nvidia || ${hpcrun_gpu_parts[i]} == 0 ]] || divided=1
-    [[ ${hpcrun_gpu_kind[i]} != amd ]] || amd=-amd
-  done
-  printf 'gpus=%s\0' "$1$amd"
-  if [[ $gid =~ ^[0-9]+$ ]]; then
-    printf 'gid=%s\0' "$gid"
-  fi
-  if [[ $2 == yes ]] && ((ports > 1 && one && divided == 0)); then
-    for ((i = 0; i < ${#hpcrun_gpu_kind[@]}; i++)); do
-      port=${hpcrun_gpu_port[i]}
-      [[ $port == - ]] || printf 'near=%d %s:%s\0' "$i" "${hpcrun_port_name[port]}" "${hpcrun_port_number[port]}"
-    done
-  fi
-  hpcrun_topology
-  printf '%s\0' "$up" "${REPLY//$'\n'/}" end
-}
-
-# Takes what hpcrun_map says from a descriptor, in hpcrun_mapped, hpcrun_ports_up and hpcrun_topology_text, waiting 5 s
-# at most: a device that hangs must not hold the launch.
-hpcrun_read_map() {
-  local word deadline=$((SECONDS + 5))
-  hpcrun_mapped=() hpcrun_topology_text='' hpcrun_ports_up=''
-  while ((SECONDS <= deadline)) && IFS= read -r -d '' -t 5 -u "$1" word; do
-    hpcrun_mapped+=("$word")
-  done
-  if ((${#hpcrun_mapped[@]} > 3)) && [[ ${hpcrun_mapped[-1]} == end ]]; then
-    hpcrun_topology_text=${hpcrun_mapped[-2]} hpcrun_ports_up=${hpcrun_mapped[-3]}
-    hpcrun_mapped=("${hpcrun_mapped[@]:0:${#hpcrun_mapped[@]}-3}")
-  else
-    hpcrun_mapped=()
-    [[ -n ${hpcrun_terminated-} ]] || # the job is being ended
-      hpcrun_note remark 0 'the devices did not answer within 5 s, or could not be looked at: GPUs are not divided among ranks'
-  fi
-}
-
-# hpcrun_share LIST RANK RANKS: the part of a list with commas that a rank has of it, in REPLY: as equal as
-# can be and in order; ranks share where there are fewer.
-hpcrun_share() {
-  local -a items
-  local first last
-  IFS=, read -r -a items <<<"$1"
-  first=$(($2 * ${#items[@]} / $3)) last=$((($2 + 1) * ${#items[@]} / $3 - 1))
-  ((last >= first)) || last=$first
-  REPLY=$(IFS=, && printf '%s' "${items[*]:first:last-first+1}")
-}
-
-# hpcrun_count_local COUNTS NODE: the number of tasks on a node of a step, from SLURM_STEP_TASKS_PER_NODE, such
-# as 2(x3),1, in REPLY.
-hpcrun_count_local() {
-  local part count times node=$2
-  local -a parts
-  IFS=, read -r -a parts <<<"$1"
-  REPLY=1
-  for part in "${parts[@]+"${parts[@]}"}"; do
-    count=${part%%(*} times=1
-    if [[ $part == *'(x'* ]]; then
-      times=${part##*(x} times=${times%)}
-    fi
-    [[ $count$times =~ ^[0-9]{1,12}$ && $node =~ ^[0-9]{1,9}$ ]] || return 0
-    if ((node < times)); then
-      REPLY=$count
-      return
-    fi
-    node=$((node - times))
-  done
-}
-
-# hpcrun_bind_devices WORD…: gives this rank its GPUs and their ports, by those words of the file "enter". What is
-# set stays: the user or the image's author meant it. HPCRUN_GPUS=slurm says that Slurm has divided the GPUs of this
-# step.
-hpcrun_bind_devices() {
-  local hpcrun_word hpcrun_bind='' hpcrun_gid='' hpcrun_ranks hpcrun_local hpcrun_list hpcrun_ports='' REPLY
-  local hpcrun_number hpcrun_cut='CUDA_VISIBLE_DEVICES ROCR_VISIBLE_DEVICES ZE_AFFINITY_MASK GPU_DEVICE_ORDINAL'
-  for hpcrun_word in "$@"; do
-    case $hpcrun_word in
-      gpus=*) hpcrun_bind=${hpcrun_word#gpus=} ;;
-      gid=*) hpcrun_gid=${hpcrun_word#gid=} ;;
-      *) ;;
-    esac
-  done
-  [[ -n $hpcrun_bind ]] || return 0
-  hpcrun_count_local "${SLURM_STEP_TASKS_PER_NODE-${SLURM_TASKS_PER_NODE-1}}" "${SLURM_NODEID:-0}"
-  hpcrun_ranks=$((REPLY > 0 ? REPLY : 1)) hpcrun_local=${SLURM_LOCALID:-0}
-  [[ $hpcrun_local =~ ^[0-9]{1,9}$ ]] || hpcrun_local=0
-  ((hpcrun_local < hpcrun_ranks)) || hpcrun_local=0 # a command may have set something else
-  hpcrun_list=${SLURM_STEP_GPUS-}
-  if [[ $hpcrun_bind == hpcrun* && ${HPCRUN_GPUS-} != slurm ]]; then
-    # ROCr shows what is left, from 0 on, to HIP and OpenCL, which choose once more by their own variables.
-    [[ $hpcrun_bind != *-amd || -z ${ROCR_VISIBLE_DEVICES-} ]] || hpcrun_cut=ROCR_VISIBLE_DEVICES
-    for hpcrun_word in $hpcrun_cut; do
-      if [[ ${!hpcrun_word-} == *,* ]]; then
-        hpcrun_share "${!hpcrun_word}" "$hpcrun_local" "$hpcrun_ranks"
-        export "$hpcrun_word=$REPLY"
-        if [[ $hpcrun_cut == ROCR_VISIBLE_DEVICES ]]; then
-          unset -v CUDA_VISIBLE_DEVICES HIP_VISIBLE_DEVICES GPU_DEVICE_ORDINAL
-        fi
-      fi
-    done
-    if [[ $hpcrun_list == *,* ]]; then
-      hpcrun_share "$hpcrun_list" "$hpcrun_local" "$hpcrun_ranks"
-      hpcrun_list=$REPLY
-    fi
-  fi
-  # Slurm's numbers are in this order where they are not renumbered (gres.conf).
-  if [[ -n ${CUDA_VISIBLE_DEVICES-} && -z ${CUDA_DEVICE_ORDER+set} ]]; then
-    export CUDA_DEVICE_ORDER=PCI_BUS_ID
-  fi
-  if [[ -n ${UCX_NET_DEVICES+set}${APPTAINERENV_UCX_NET_DEVICES+set}${SINGULARITYENV_UCX_NET_DEVICES+set} ]]; then
-    hpcrun_gid=''
-  else
-    for hpcrun_word in "$@"; do
-      hpcrun_number=${hpcrun_word#near=} hpcrun_number=${hpcrun_number%% *}
-      if [[ $hpcrun_word == near=[0-9]*' '* && ,$hpcrun_list, == *",$hpcrun_number,"* && ,$hpcrun_ports, != *",${hpcrun_word#near=* },"* ]]; then
-        hpcrun_ports+=${hpcrun_ports:+,}${hpcrun_word#near=* }
-      fi
-    done
-    [[ -z $hpcrun_ports ]] || export "UCX_NET_DEVICES=$hpcrun_ports"
-  fi
-  if [[ -n $hpcrun_gid ]]; then # the same for all ports of the fabric
-    [[ -n ${UCX_IB_GID_INDEX+set} ]] || export "UCX_IB_GID_INDEX=$hpcrun_gid"
-    [[ -n ${NCCL_IB_GID_INDEX+set}${NCCL_IB_HCA+set} ]] || export "NCCL_IB_GID_INDEX=$hpcrun_gid"
-  fi
+  list+=']'
+  REPLY=$list${hpcrun_gpudirect:+,\"gpudirect\":\"$hpcrun_gpudirect\"}${hpcrun_mps:+,\"mps\":\"$hpcrun_mps\"}
 }

@@ -2,11 +2,14 @@
 # libraries that they have loaded, and their TCP connections to other machines. Looked at once some seconds after
 # the ranks' start, and once more a minute later, for what connects late; a few programs for all ranks of a node.
 
-# hpcrun_transport_look: fills hpcrun_network (rdma, tcp or unknown) and hpcrun_evidence for each rank that
-# lives, by the same numbers as hpcrun_pid. What was seen once stays seen.
+# hpcrun_transport_look LOOKS, how many there were: fills hpcrun_network (rdma, tcp or unknown) and hpcrun_evidence for each rank that
+# lives, by the same numbers as hpcrun_pid; of those with TCP connections and without devices also hpcrun_talking, a
+# process that has some. What was seen once stays seen; but from the second look on a device is no proof if no port of
+# the fabric has sent anything.
 hpcrun_transport_look() {
-  local i pid file target line inode remote own
+  local i pid file target line inode remote own still=''
   local -a pids=() maps=()
+  hpcrun_talking=()
   local -A rank=() device=() library=() peer=() connections=() machines=() seen=()
   for i in "${!hpcrun_pid[@]}"; do
     hpcrun_family "${hpcrun_pid[i]}"
@@ -16,6 +19,15 @@ hpcrun_transport_look() {
     done
   done
   ((${#pids[@]})) || return 0
+  if ((${#hpcrun_fabric_ports[@]})); then
+    hpcrun_read_traffic
+    hpcrun_ask_traffic
+    hpcrun_read_traffic
+    hpcrun_ask_traffic
+    if (($1 > 0 && ${#hpcrun_sent[@]} == ${#hpcrun_fabric_ports[@]})) && [[ ! ${hpcrun_sent[*]} =~ [1-9] ]]; then
+      still=1
+    fi
+  fi
   # Established connections (01) to other machines, by the inode of the socket (Linux, Documentation/networking/
   # proc_net_tcp.rst). A remote address that is also the local one is this machine.
   while read -r _ own remote target _ _ _ _ _ inode _; do
@@ -35,6 +47,7 @@ hpcrun_transport_look() {
           if [[ -z ${seen[$i ${peer[$inode]}]-} ]]; then
             seen[$i ${peer[$inode]}]=1
             machines[$i]=$((${machines[$i]:-0} + 1))
+            hpcrun_talking[i]=$pid
           fi
         fi
         ;;
@@ -50,7 +63,12 @@ hpcrun_transport_look() {
   done < <(grep -sHoE '/lib(ibverbs|mlx[45]|efa|cxi|psm2|psm3|fabric|ucp|uct_ib|bnxt_re)[^/ ]*\.so[^/ ]*' \
     "${maps[@]}")
   for i in "${!hpcrun_pid[@]}"; do
-    if [[ -n ${device[$i]-} ]]; then
+    if [[ -n ${device[$i]-} && -n $still && -n ${connections[$i]-} ]]; then
+      hpcrun_network[i]=tcp
+      unset -v "hpcrun_talking[$i]"
+      hpcrun_evidence[i]="TCP connections: ${connections[$i]}, to other machines: ${machines[$i]}; open: ${device[$i]}, but no port has sent anything"
+    elif [[ -n ${device[$i]-} ]]; then
+      unset -v "hpcrun_talking[$i]"
       hpcrun_network[i]=rdma
       hpcrun_evidence[i]="open: ${device[$i]}${library[$i]:+; loaded: ${library[$i]}}"
     elif [[ ${hpcrun_network[i]-} != rdma && -n ${connections[$i]-} ]]; then
