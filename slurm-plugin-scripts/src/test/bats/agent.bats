@@ -152,10 +152,19 @@ agent() {
   [[ $status -eq 0 && -z $output ]]
 }
 
+@test "in a script, hpcrun exec says which options are for the whole script" {
+  : >session
+  local option
+  for option in --fabric=roce --contain --bind=/data --mode=exec; do
+    run hpcrun_session "$PWD" exec -n2 "$option" -- true
+    [[ $status -eq 2 && $output == "hpcrun: hpcrun exec in a script: ${option%%=*} is for all of its steps; write it into the script's line: #HPCRUN $option" ]]
+  done
+}
+
 @test "ranks that use TCP are said once, with how many more nodes" {
   local hpcrun_ready=c1,c2
   run hpcrun_await_end 0 <<<$'tcp\tc2\t0\trank 3 uses TCP\ntcp\tc1\t0\trank 0 uses TCP\ndone\tc1\t0\t\ndone\tc2\t0\t'
-  [[ ${lines[0]} == 'hpcrun: on c2 rank 3 uses TCP; and so on at least 1 more nodes' && ${lines[1]} == 'hpcrun: what to do: '* ]]
+  [[ ${lines[0]} == 'hpcrun: on c2 rank 3 uses TCP; the same on other nodes, at least 1' && ${lines[1]} == 'hpcrun: what to do: '* ]]
 }
 
 @test "agents that were lost under a launch that failed are named" {

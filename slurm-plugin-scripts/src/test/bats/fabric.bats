@@ -205,4 +205,12 @@ passed() {
   hpcrun_ask_traffic
   hpcrun_read_traffic
   [[ ! -e evaluated && ${#hpcrun_sent[@]} == 2 ]]
+  # A name that would be read as another port's line.
+  mkdir -p 'tree/sys/class/infiniband/mlx5_0:1 a[$(touch evaluated)] b/ports/1/counters'
+  echo 7 >'tree/sys/class/infiniband/mlx5_0:1 a[$(touch evaluated)] b/ports/1/counters/port_xmit_data'
+  exec {hpcrun_traffic}< <(hpcrun_count_traffic && echo 'mlx5_0:1 a[$(touch evaluated)] 1')
+  hpcrun_read_traffic
+  [[ ! -e evaluated ]]
+  hpcrun_discover
+  [[ ! -e evaluated && "${hpcrun_problems[*]}" == *'an adapter with an odd name is passed over: mlx5_0:1 a['* && ${#hpcrun_port_name[@]} == 3 ]]
 }

@@ -158,7 +158,7 @@ class GpuIT {
         List.of(
             List.of("--gpus-per-node=2", "nvidia:nvidia0 nvidia1 nvidia2 nvidia3"),
             List.of("--gpus-per-node=2 --no-nv", "nvidia:nvidia[0-9]"),
-            List.of("--exclusive", "nvidia:nvidia[0-9]"))) {
+            List.of("--job-name=none", "nvidia:nvidia[0-9]"))) {
       for (String mode : List.of("join", "exec")) {
         List<String> words =
             new ArrayList<>(List.of("timeout", "60", "hpcrun", "run", "-N1", "-n1", "--contain"));

@@ -334,6 +334,11 @@ final class LaunchOptions {
             "--" + program + "=" + word + " is not an option of " + program,
             "write it with its dashes and its value in one word: " + example);
       }
+      if (program.equals("sbatch") && text.matches("-W|--wait")) {
+        throw Failure.usage(
+            "--sbatch=" + text + " makes sbatch wait, and end with the job's exit code",
+            "use 'hpcrun run', which waits, copies the output and ends so");
+      }
       verbatim.add(text);
     }
     return verbatim;

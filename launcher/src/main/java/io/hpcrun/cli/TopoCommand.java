@@ -25,7 +25,7 @@ final class TopoCommand {
   private static final String LOOK =
       """
       hpcrun_root=$1
-      hpcrun_discover || exit 1
+      hpcrun_discover || { echo "there is no such directory" >&2; exit 1; }
       hpcrun_json "${SLURMD_NODENAME:-$HOSTNAME}" && node=$REPLY
       hpcrun_topology
       printf '{"schema":"hpcrun.topology/1","node":"%s",%s}\\n' "$node" "$REPLY"

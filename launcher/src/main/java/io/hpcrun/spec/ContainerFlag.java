@@ -17,7 +17,7 @@ public enum ContainerFlag {
   /** The user's home directory is not mounted. */
   NO_HOME("no-home", "do not mount the home directory"),
   /** Own, empty directories in the place of the host's home, /tmp and /dev. */
-  CONTAIN("contain", "empty /tmp and home; of /dev only what the launch needs");
+  CONTAIN("contain", "empty /tmp and home, no working directory, little of /dev");
 
   private final String option;
   private final String help;

@@ -273,8 +273,10 @@ public final class LaunchTiming {
   private void remarkNetwork() {
     if (unusedPorts > 0) {
       remarks.add(
-          "%d ranks used TCP, although their nodes have RDMA ports that are up ('hpcrun topo --node=NODE')"
-              .formatted(unusedPorts));
+          "%s used TCP, although %s RDMA ports that are up ('hpcrun topo --node=NODE')"
+              .formatted(
+                  unusedPorts == 1 ? "1 rank" : unusedPorts + " ranks",
+                  unusedPorts == 1 ? "its node has" : "their nodes have"));
     }
   }
 

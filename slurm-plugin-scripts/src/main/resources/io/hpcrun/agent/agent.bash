@@ -553,7 +553,7 @@ hpcrun_await_end() {
     esac
   done
   if [[ -n $fallback ]]; then
-    ((fallbacks == 1)) || fallback+="; and so on at least $((fallbacks - 1)) more nodes"
+    ((fallbacks == 1)) || fallback+="; the same on other nodes, at least $((fallbacks - 1))"
     hpcrun_say "$fallback"
     hpcrun_advise_network
   fi
@@ -815,6 +815,15 @@ hpcrun_session() {
   # shellcheck disable=SC1091 # written by hpcrun_run_script
   source "$directory/session"
   while (($#)) && [[ $1 != -- ]]; do
+    case ${1%%=*} in
+      --bind | --env | --home | --no-home | --no-mount | --pwd | --contain | --nv | --no-nv | --rocm | --no-rocm | \
+        --writable-tmpfs | --fabric | --require-fabric | --mode | --stage | --stage-dir | --stage-limit | --mpi-model | \
+        --host-mpi | --singletons | --no-guard | --force | --image)
+        hpcrun_say "hpcrun exec in a script: ${1%%=*} is for all of its steps; write it into the script's line: #HPCRUN $1"
+        return 2
+        ;;
+      *) ;;
+    esac
     hpcrun_srun+=("$1")
     shift
   done
@@ -904,6 +913,9 @@ hpcrun_main() {
     # Cancelled before a rank began: srun's own failure is not the ranks'.
     if ((code == 1)) && [[ -n $hpcrun_cancelled && ! $(tail -n +2 -- "$hpcrun_directory/ranks" 2>/dev/null) ]]; then
       code=143
+    fi
+    if ((code)) && [[ -z $hpcrun_cancelled && $hpcrun_require == yes && " ${hpcrun_defaults[*]-}" == *' OMPI_MCA_pml='* ]]; then
+      hpcrun_say "--require-fabric lets Open MPI use RDMA or nothing (OMPI_MCA_pml): if ranks ended in MPI_Init, it found none; OMPI_MCA_pml_base_verbose=10 and UCX_LOG_LEVEL=info say why"
     fi
   fi
   exec {alive}>&-

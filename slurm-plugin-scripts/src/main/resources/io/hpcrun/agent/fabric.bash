@@ -191,6 +191,7 @@ hpcrun_count_traffic() {
     [[ -n $REPLY ]] || continue
     port=${hpcrun_found_in[i]%/*/*}
     port=${port%/ports/*}:${port##*/} port=${port##*/}
+    [[ $port =~ ^[A-Za-z0-9_.-]+:[0-9]+$ ]] || continue
     case ${hpcrun_found_in[i]##*/} in
       port_xmit_data) sent[$port]=$((10#$REPLY * 4)) ;;
       port_rcv_data) received[$port]=$((10#$REPLY * 4)) ;;
@@ -214,7 +215,7 @@ hpcrun_read_traffic() {
   local port sent received first=$hpcrun_traffic_first
   hpcrun_traffic_first=''
   while read -r -t 2 -u "$hpcrun_traffic" port sent received; do
-    [[ " ${hpcrun_fabric_ports[*]-} " == *" $port "* ]] || continue
+    [[ " ${hpcrun_fabric_ports[*]-} " == *" $port "* && "$sent $received" =~ ^-?[0-9]{1,20}\ -?[0-9]{1,20}$ ]] || continue
     if [[ -n $first ]]; then
       hpcrun_sent_before[$port]=$sent hpcrun_received_before[$port]=$received
     fi

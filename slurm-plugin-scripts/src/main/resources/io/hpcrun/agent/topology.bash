@@ -29,6 +29,14 @@ hpcrun_number() {
   [[ ! $1 =~ ^[0-9]{1,20}$ ]] || REPLY=$1
 }
 
+# hpcrun_is_name NAME: whether an adapter is called as adapters are: names go into variables and lists.
+hpcrun_is_name() {
+  [[ $1 =~ ^[A-Za-z0-9_.-]{1,64}$ ]] || {
+    hpcrun_problems+=("an adapter with an odd name is passed over: $1")
+    return 1
+  }
+}
+
 # hpcrun_locate DIRECTORY: where a device is, the names from its root complex on, in REPLY; its PCI
 # address in hpcrun_pci, its NUMA node in hpcrun_numa and the processors near to it in hpcrun_cpus. A device without
 # a node is near to all (-1).
@@ -258,6 +266,7 @@ hpcrun_discover_verbs() {
   for device in "$hpcrun_real_root"/sys/class/infiniband/*; do
     [[ -d $device ]] || continue
     name=${device##*/}
+    hpcrun_is_name "$name" || continue
     hpcrun_locate "$device/device"
     path=$REPLY virtual=0 kind=verbs
     [[ ! -e $device/device/physfn ]] || virtual=1
@@ -277,8 +286,8 @@ hpcrun_discover_verbs() {
       file=$name
     fi
     for port in "$device/ports"/*; do
-      [[ -d $port ]] || continue
       number=${port##*/}
+      [[ -d $port && $number =~ ^[0-9]{1,3}$ ]] || continue
       hpcrun_read "$port/state"
       state=${REPLY#*: }
       [[ -n $state ]] || hpcrun_problems+=("the state of $name:$number cannot be read")
@@ -359,7 +368,9 @@ hpcrun_discover_slingshot() {
   local device path state rate virtual
   local -a interfaces
   for device in "$hpcrun_real_root"/sys/class/cxi/cxi*; do
-    [[ -d $device ]] || continue
+    if [[ ! -d $device ]] || ! hpcrun_is_name "${device##*/}"; then
+      continue
+    fi
     hpcrun_locate "$device/device"
     path=$REPLY virtual=0
     [[ ! -e $device/device/physfn ]] || virtual=1
