@@ -113,6 +113,8 @@ class FabricIT {
           ALICE.run("srun", "-N1", "apptainer", "exec", LAB.image("tiny"), "sh", "-c", LIST);
       assertThat(plain.lines()).doesNotContain("./xpmem").contains("./null");
       hasTheFabricsDevices(run("-N1 -n1 --mode=" + mode, "tiny", "sh", "-c", LIST), plain);
+      Outcome mpich = run("-N1 -n2 --mode=" + mode, "hello-mpich", "hello-mpi");
+      assertThat(mpich.exitCode()).as("%s", mpich).isZero();
     } finally {
       LabCluster.COMPUTE_NODES.forEach(node -> onNode(node, set.formatted("yes")));
     }

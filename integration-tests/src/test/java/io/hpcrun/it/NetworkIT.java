@@ -23,6 +23,8 @@ class NetworkIT {
   private static final LabCluster LAB = LabCluster.of(Flavour.TRIXIE);
   private static final Login ALICE = LAB.alice();
   private static final String DEVICE = "/dev/infiniband/uverbs0";
+  private static final String GPU = "/dev/nvidia9";
+  private static final String FILES = DEVICE + " " + GPU;
 
   private static final String TALK =
       """
@@ -45,14 +47,14 @@ class NetworkIT {
     LabCluster.COMPUTE_NODES.forEach(
         node ->
             LAB.as("root", node)
-                .bash("mkdir -p /dev/infiniband && : >" + DEVICE + " && chmod 666 " + DEVICE)
+                .bash("mkdir -p /dev/infiniband && touch " + FILES + " && chmod 666 " + FILES)
                 .succeeded());
   }
 
   @AfterAll
   static void clear() {
     LabCluster.COMPUTE_NODES.forEach(
-        node -> LAB.as("root", node).run("rm", "-r", "/dev/infiniband").succeeded());
+        node -> LAB.as("root", node).bash("rm -r /dev/infiniband " + GPU).succeeded());
   }
 
   private static Outcome run(String image, String mode, String... command) {
@@ -93,6 +95,14 @@ class NetworkIT {
   void saysNothingOfAProgramWithoutANetwork() {
     Outcome outcome = run("tiny", "join", "sleep", "8");
     assertThat(outcome.error()).contains("network   unknown: 4 ranks\n");
+  }
+
+  @Test
+  void namesTheGpusThatAreOpen() {
+    Outcome outcome = run("tiny", "exec", "sh", "-c", "exec 5<" + GPU + "; sleep 8");
+    assertThat(outcome.error())
+        .containsPattern(
+            "network   unknown: 4 ranks, such as rank \\d on c\\d \\(GPUs: /dev/nvidia9\\)");
   }
 
   /** Too short to be looked at. */

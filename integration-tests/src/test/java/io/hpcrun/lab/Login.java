@@ -12,6 +12,9 @@ import java.util.stream.Stream;
  * input.
  */
 public final class Login {
+  /** The kernel takes 128 KiB for one word. */
+  private static final int LONGEST_WORD = 100_000;
+
   private final LabNode node;
   private final String user;
   private final List<String> unset;
@@ -80,10 +83,13 @@ public final class Login {
   public void write(String path, byte[] content) {
     List<byte[]> command =
         new ArrayList<>(
-            Stream.of("bash", "-c", "base64 -d <<<\"$2\" >\"$1\"", "bash", path)
+            Stream.of("bash", "-c", "printf %s \"${@:2}\" | base64 -d >\"$1\"", "bash", path)
                 .map(Login::bytes)
                 .toList());
-    command.add(java.util.Base64.getEncoder().encode(content));
+    byte[] text = java.util.Base64.getEncoder().encode(content);
+    for (int from = 0; from < text.length; from += LONGEST_WORD) {
+      command.add(Arrays.copyOfRange(text, from, Math.min(text.length, from + LONGEST_WORD)));
+    }
     runBytes(command).succeeded();
   }
 

@@ -439,7 +439,7 @@ final class LaunchOptions {
     return new FabricChoice(
         kind,
         required,
-        memlock == null
+        memlock == null || memlock.isEmpty() || !required
             ? FabricChoice.DEFAULT_MEMLOCK
             : size(FabricChoice.MEMLOCK_VARIABLE + "=", memlock));
   }

@@ -150,8 +150,7 @@ public final class LaunchTiming {
                     interval(line.number(name + "_begin_ns"), line.number(name + "_end_ns"))
                         .ifPresent(duration -> addBoth(stage, duration, node[0], -1, 0)));
             noteMode(line);
-            Long found = line.number("rdma_ports");
-            ports[0] = found == null ? 0 : found;
+            ports[0] = line.text("fabric").isEmpty() ? 0 : 1;
             addTraffic(line.number("rdma_sent_bytes"), line.number("rdma_received_bytes"));
           } else {
             readRank(line, node[0], uncertainty[0], uncertainty[1], ports[0] > 0, ranks);

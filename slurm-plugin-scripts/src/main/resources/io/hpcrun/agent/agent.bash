@@ -96,7 +96,7 @@ hpcrun_agent() {
   hpcrun_mapped=() hpcrun_passed=() hpcrun_topology_text='' hpcrun_ports_up='' hpcrun_fabric_here='' hpcrun_fabric_problem=''
   hpcrun_fabric_ports=() hpcrun_traffic_first=1
   local -A hpcrun_sent=() hpcrun_received=() hpcrun_sent_before=() hpcrun_received_before=()
-  hpcrun_networked=$((${SLURM_NNODES:-1} > 1)) hpcrun_fallback=''
+  hpcrun_networked=$((${SLURM_NNODES:-1} > 1)) hpcrun_fallback='' hpcrun_judged=' ' hpcrun_suspect='' hpcrun_look_again=''
   if hpcrun_has_devices || [[ $hpcrun_require == yes ]]; then
     hpcrun_networked=1
     exec {map}< <(hpcrun_map "$hpcrun_gpus" "$hpcrun_pin")
@@ -161,8 +161,6 @@ hpcrun_agent() {
     said=$REPLY
   elif [[ -z $hpcrun_how ]]; then
     said="no container can be made: $hpcrun_reason"
-  elif [[ -z $hpcrun_directory && $hpcrun_require == yes ]]; then
-    said='the node directory cannot be made in /tmp, without which ranks cannot be watched (--require-fabric)'
   elif [[ $hpcrun_how == exec && $mode == join ]]; then
     said="--mode=join is not possible: $hpcrun_reason"
   else
@@ -178,6 +176,11 @@ hpcrun_agent() {
     hpcrun_take_map "$map"
   fi
   hpcrun_settle "$mode"
+  if [[ $hpcrun_require == yes && -z $hpcrun_directory ]]; then
+    hpcrun_release
+    hpcrun_note unfit 3 'the node directory cannot be made in /tmp, without which ranks cannot be watched (--require-fabric)'
+    return 0
+  fi
   if ((${#hpcrun_fabric_ports[@]})); then
     hpcrun_ask_traffic
   fi
@@ -228,8 +231,8 @@ hpcrun_check_node() {
     return 1
   fi
   for device in /dev/infiniband/uverbs*; do
-    if [[ $hpcrun_require == yes ]]; then
-      break # it is refused then
+    if [[ $hpcrun_require == yes || $hpcrun_fabric == tcp ]]; then
+      break # it is refused then, or not needed
     elif [[ -e $device && $(ulimit -l) != unlimited ]]; then
       hpcrun_note remark 0 "locked memory is limited to $(ulimit -l) KiB, which InfiniBand and RoCE seldom stand; ask the administrators for 'ulimit -l unlimited' in slurmd"
       break
@@ -281,6 +284,9 @@ hpcrun_settle() {
     hpcrun_how='exec' hpcrun_reason="$hpcrun_directory cannot be written"
   fi
   hpcrun_note shell 0 ''
+  hpcrun_dev "${options[@]+"${options[@]}"}"
+  # Each container has a /dev/shm of its own then, and MPICH ends where ranks of a node cannot share it.
+  [[ $REPLY != minimal ]] || hpcrun_mapped+=(alone=MPIR_CVAR_NOLOCAL=1)
   if [[ -n $hpcrun_alive ]]; then # the holder cannot be joined, and takes the directory with it
     hpcrun_release
     hpcrun_make_directory
@@ -343,10 +349,16 @@ hpcrun_watch() {
       hpcrun_guard_look
     fi
     # At 5 s, at 60 s, and where a fabric is required a few times more, for MPI that is initialised late.
-    if ((looks < most && SECONDS - began >= (looks ? 30 << looks : 5) && ${#hpcrun_pid[@]} && ${hpcrun_networked:-0})); then
-      hpcrun_transport_look "$looks"
-      hpcrun_judge_network
-      looks=$((looks + 1))
+    if ((${#hpcrun_pid[@]} && ${hpcrun_networked:-0})); then
+      if ((looks < most && SECONDS - began >= (looks ? 30 << looks : 5))); then
+        hpcrun_look_again=$SECONDS
+        looks=$((looks + 1))
+      fi
+      if [[ -n $hpcrun_look_again ]] && ((SECONDS >= hpcrun_look_again)); then
+        hpcrun_look_again=''
+        hpcrun_transport_look "$((looks - 1))"
+        hpcrun_judge_network
+      fi
     fi
     hpcrun_end_fallback
     hpcrun_now
@@ -535,8 +547,8 @@ hpcrun_await_agents() {
 # their containers with them: they have not said that they are done, nor left a record of ranks that
 # had all ended.
 hpcrun_await_end() {
-  local kind node text name names list patience=$(($1 ? 5 : 20)) fallback='' fallbacks=0
-  local -A alive=()
+  local kind node text name names list patience=$(($1 ? 5 : 20)) fallback=''
+  local -A alive=() fallbacks=()
   local -a nodes
   IFS=, read -r -a nodes <<<"$hpcrun_ready"
   for node in "${nodes[@]+"${nodes[@]}"}"; do
@@ -547,13 +559,13 @@ hpcrun_await_end() {
       'done') unset -v "alive[$node]" ;;
       alone) hpcrun_stopped=3 ;;
       tcp)
-        fallbacks=$((fallbacks + 1)) fallback=${fallback:-"on $node $text"}
+        fallbacks[$node]=1 fallback=${fallback:-"on $node $text"}
         ;;
       *) ;;
     esac
   done
   if [[ -n $fallback ]]; then
-    ((fallbacks == 1)) || fallback+="; the same on other nodes, at least $((fallbacks - 1))"
+    ((${#fallbacks[@]} == 1)) || fallback+="; the same on other nodes, at least $((${#fallbacks[@]} - 1))"
     hpcrun_say "$fallback"
     hpcrun_advise_network
   fi
@@ -844,6 +856,13 @@ hpcrun_session() {
   return "$code"
 }
 
+# Whether the job has GPUs: variables of batch scripts and of --gpus say so; under salloc only Slurm knows of --gres.
+hpcrun_has_gpus() {
+  [[ -z ${SLURM_JOB_GPUS-}${SLURM_GPUS_ON_NODE-}${SLURM_GPUS-}${SLURM_GPUS_PER_NODE-}${SLURM_GPUS_PER_TASK-}${SLURM_GPUS_PER_SOCKET-} ]] ||
+    return 0
+  [[ $hpcrun_kind == step && $(scontrol show job "$SLURM_JOB_ID" 2>/dev/null) == *gres/gpu* ]]
+}
+
 # The whole job. Expects what the job script declares before it: hpcrun_kind, hpcrun_image,
 # hpcrun_header, hpcrun_program, hpcrun_command, hpcrun_srun, hpcrun_container, hpcrun_environment,
 # hpcrun_defaults, hpcrun_alone, hpcrun_guard, hpcrun_gpu_flags, hpcrun_gpus, hpcrun_pin, hpcrun_fabric,
@@ -859,8 +878,8 @@ hpcrun_main() {
     unset -v TMOUT
   fi
   exec {hpcrun_errors}>&2
-  if [[ -n ${SLURM_JOB_GPUS-}${SLURM_GPUS_ON_NODE-}${SLURM_GPUS-}${SLURM_GPUS_PER_NODE-}${SLURM_GPUS_PER_TASK-}${SLURM_GPUS_PER_SOCKET-} ]]; then
-    hpcrun_container+=("${hpcrun_gpu_flags[@]+"${hpcrun_gpu_flags[@]}"}")
+  if ((${#hpcrun_gpu_flags[@]})) && hpcrun_has_gpus; then
+    hpcrun_container+=("${hpcrun_gpu_flags[@]}")
   fi
   if [[ $hpcrun_kind == script && $# -gt 0 ]]; then
     hpcrun_session "$@"
@@ -911,7 +930,7 @@ hpcrun_main() {
     hpcrun_launch "${hpcrun_command[@]}"
     code=$?
     # Cancelled before a rank began: srun's own failure is not the ranks'.
-    if ((code == 1)) && [[ -n $hpcrun_cancelled && ! $(tail -n +2 -- "$hpcrun_directory/ranks" 2>/dev/null) ]]; then
+    if ((code == 1)) && [[ -n $hpcrun_cancelled && -f $hpcrun_directory/ranks && ! $(tail -n +2 -- "$hpcrun_directory/ranks" 2>/dev/null) ]]; then
       code=143
     fi
     if ((code)) && [[ -z $hpcrun_cancelled && $hpcrun_require == yes && " ${hpcrun_defaults[*]-}" == *' OMPI_MCA_pml='* ]]; then

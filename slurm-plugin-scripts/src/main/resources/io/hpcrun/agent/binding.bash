@@ -181,9 +181,10 @@ hpcrun_bind_devices() {
   fi
   if [[ -n $hpcrun_gid ]]; then # the same for all ports of the fabric
     [[ -n ${UCX_IB_GID_INDEX+set} ]] || export "UCX_IB_GID_INDEX=$hpcrun_gid"
-    [[ -n ${NCCL_IB_GID_INDEX+set}${NCCL_IB_HCA+set} ]] || export "NCCL_IB_GID_INDEX=$hpcrun_gid"
+    [[ -n ${NCCL_IB_GID_INDEX+set}${NCCL_IB_HCA+set}${APPTAINERENV_NCCL_IB_HCA+set}${SINGULARITYENV_NCCL_IB_HCA+set} ]] ||
+      export "NCCL_IB_GID_INDEX=$hpcrun_gid"
   fi
-  if [[ -n $hpcrun_hca && -z ${NCCL_IB_HCA+set} ]]; then
+  if [[ -n $hpcrun_hca && -z ${NCCL_IB_HCA+set}${APPTAINERENV_NCCL_IB_HCA+set}${SINGULARITYENV_NCCL_IB_HCA+set} ]]; then
     export "NCCL_IB_HCA=$hpcrun_hca"
   fi
 }

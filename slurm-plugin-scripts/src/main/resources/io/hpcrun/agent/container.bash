@@ -435,6 +435,7 @@ hpcrun_hold() {
 #   hca==PORTS                       the ports of the fabric, where there are others that are for something else
 #   net=PORTS                        the same, for UCX, where the user says which fabric is meant
 #   bind=FILE                        a device file, for ranks that start a container each
+#   alone=NAME=VALUE                 a variable of such ranks, unless it is set
 hpcrun_write_enter() {
   local -a words=("$1" "$2")
   if [[ $1 == join ]]; then
@@ -547,7 +548,14 @@ hpcrun_enter() {
     fi
     hpcrun_before=("$hpcrun_runtime" --quiet exec)
     for hpcrun_word in "${hpcrun_here[@]:2}"; do
-      [[ $hpcrun_word != bind=* ]] || hpcrun_container+=(--bind "${hpcrun_word#bind=}")
+      case $hpcrun_word in
+        bind=*) hpcrun_container+=(--bind "${hpcrun_word#bind=}") ;;
+        alone=*)
+          hpcrun_word=${hpcrun_word#alone=} hpcrun_name=${hpcrun_word%%=*}
+          [[ -n ${!hpcrun_name+set} ]] || export "$hpcrun_name=${hpcrun_word#*=}"
+          ;;
+        *) ;;
+      esac
     done
     if [[ $hpcrun_how == sharens ]]; then
       # Its instance file would go to the home directory that all nodes share.

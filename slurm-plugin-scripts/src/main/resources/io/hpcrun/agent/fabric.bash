@@ -242,18 +242,26 @@ hpcrun_traffic_members() {
 # After a look at the ranks: notes it, once for a step, if one of them has TCP connections to other machines and no
 # device of the fabric open although this node has it, and its MPI is initialised: MPI opens devices when it is
 # initialised, so it does without them. Before that, and without MPI, a connection may be for something else, such as
-# a store, a licence or a database. Where the fabric is required, the launch is to end.
+# a store, a licence or a database. Seen twice, two seconds apart. Where the fabric is required, the launch is to end.
 hpcrun_judge_network() {
-  local i rank tries=0
+  local i pid tries=0
+  local -a rank
   [[ -n $hpcrun_fabric_here ]] || return 0
   for i in "${!hpcrun_talking[@]}"; do
     IFS=' ' read -r -a rank <<<"${hpcrun_line[i]}"
-    if [[ ${rank[1]} == "$hpcrun_fallback" ]] || ((tries++ > 7)); then
+    if [[ $hpcrun_judged == *" ${rank[1]} "* ]] || ((tries++ > 7)); then
       continue
     fi
-    hpcrun_guard_process "${hpcrun_talking[i]}"
-    if (($? < 2 && hpcrun_guard_ranks > 1 && hpcrun_guard_nodes > 1)); then
-      hpcrun_fallback=${rank[1]}
+    for pid in ${hpcrun_talking[i]}; do
+      hpcrun_guard_process "$pid"
+      if (($? > 1 || hpcrun_guard_ranks < 2 || hpcrun_guard_nodes < 2)) || [[ -z $hpcrun_guard_whole ]]; then
+        continue
+      fi
+      if [[ $hpcrun_suspect != "${rank[1]}" ]]; then
+        hpcrun_suspect=${rank[1]} hpcrun_look_again=$((SECONDS + 2))
+        return 0
+      fi
+      hpcrun_suspect='' hpcrun_judged+="${rank[1]} " hpcrun_fallback=${rank[1]}
       hpcrun_fabric_title "$hpcrun_fabric_here"
       hpcrun_fallback_text="rank ${rank[2]} uses TCP, although the node has $REPLY (${hpcrun_evidence[i]})"
       # One scancel would do: the others wait whether the ranks end.
@@ -262,7 +270,7 @@ hpcrun_judge_network() {
         hpcrun_note tcp 0 "$hpcrun_fallback_text"
       fi
       return 0
-    fi
+    done
   done
 }
 

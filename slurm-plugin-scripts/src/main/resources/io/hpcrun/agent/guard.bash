@@ -61,14 +61,13 @@ hpcrun_guard_look() {
   done
 }
 
-# hpcrun_guard_process PID: 0 if MPI is initialised there and wired, or its step has one rank, 1 if it is
-# alone (REPLY is the library, hpcrun_guard_ranks the number of ranks, hpcrun_guard_nodes of their nodes), 2 if MPI
-# is not initialised or
-# this cannot be told.
+# hpcrun_guard_process PID: 0 if MPI is initialised there and wired, or its step has one rank, 1 if it is alone (REPLY
+# is the library), 2 if MPI is not initialised or this cannot be told. hpcrun_guard_ranks is the number of ranks,
+# hpcrun_guard_nodes of their nodes; hpcrun_guard_whole is not empty if MPI_Init is over, as far as can be told.
 hpcrun_guard_process() {
   local range offset file word='' start='' made='' state
   local -a known
-  hpcrun_guard_ranks='' hpcrun_guard_nodes=''
+  hpcrun_guard_ranks='' hpcrun_guard_nodes='' hpcrun_guard_whole=''
   while read -r range _ offset _ _ file; do
     case $file in
       /dev/shm/mpich_* | /dev/shm/ucx_shm_posix_*) made=1 ;; # by MPICH's MPI_Init
@@ -99,12 +98,14 @@ hpcrun_guard_process() {
   REPLY=${known[4]}
   if [[ ${known[2]} == - ]]; then
     [[ -n $made && ${known[3]} != pmix ]] || return 2
+    hpcrun_guard_whole=1
     [[ ${known[3]} == any ]]
     return
   fi
   # Reading another process's memory may be forbidden on this node.
   state=$(dd if="/proc/$1/mem" bs=4 count=1 iflag=skip_bytes skip="$((16#$start + known[2]))" 2>/dev/null | od -An -td4)
   [[ -n $state ]] && ((state >= known[0] && state <= known[1])) || return 2
+  ((state != known[1])) || hpcrun_guard_whole=1
   if [[ ${known[3]} == any ]] || { [[ ${known[3]} == pmix ]] && hpcrun_guard_contact "$1"; }; then
     return 0
   fi

@@ -1,16 +1,17 @@
-# Which network the ranks really use, seen from outside: the device files that their processes have open, the
-# libraries that they have loaded, and their TCP connections to other machines. Looked at once some seconds after
-# the ranks' start, and once more a minute later, for what connects late; a few programs for all ranks of a node.
+# Which network the ranks really use, seen from outside: the device files (also those of GPUs) that their processes
+# have open, the libraries that they have loaded, and their TCP connections to other machines. Looked at once some
+# seconds after the ranks' start, and once more a minute later, for what connects late; a few programs for all ranks of
+# a node.
 
-# hpcrun_transport_look LOOKS, how many there were: fills hpcrun_network (rdma, tcp or unknown) and hpcrun_evidence for each rank that
-# lives, by the same numbers as hpcrun_pid; of those with TCP connections and without devices also hpcrun_talking, a
-# process that has some. What was seen once stays seen; but from the second look on a device is no proof if no port of
-# the fabric has sent anything.
+# hpcrun_transport_look LOOKS, how many there were: fills hpcrun_network (rdma, tcp or unknown) and hpcrun_evidence for
+# each rank that lives, by the same numbers as hpcrun_pid; of those with TCP connections and without devices also
+# hpcrun_talking, their processes that have some. What was seen once stays seen; but from the second look on a device is no
+# proof if no port of the fabric has sent anything.
 hpcrun_transport_look() {
   local i pid file target line inode remote own still=''
   local -a pids=() maps=()
   hpcrun_talking=()
-  local -A rank=() device=() library=() peer=() connections=() machines=() seen=()
+  local -A rank=() device=() gpus=() library=() peer=() connections=() machines=() seen=()
   for i in "${!hpcrun_pid[@]}"; do
     hpcrun_family "${hpcrun_pid[i]}"
     for pid in "${hpcrun_processes[@]}"; do
@@ -47,14 +48,18 @@ hpcrun_transport_look() {
           if [[ -z ${seen[$i ${peer[$inode]}]-} ]]; then
             seen[$i ${peer[$inode]}]=1
             machines[$i]=$((${machines[$i]:-0} + 1))
-            hpcrun_talking[i]=$pid
+            [[ " ${hpcrun_talking[i]-} " == *" $pid "* ]] || hpcrun_talking[i]+=" $pid"
           fi
         fi
+        ;;
+      /dev/nvidia* | /dev/kfd | /dev/dri/*)
+        [[ " ${gpus[$i]-} " == *" $target "* ]] || gpus[$i]+=${gpus[$i]:+ }$target
         ;;
       *) [[ " ${device[$i]-} " == *" $target "* ]] || device[$i]+=${device[$i]:+ }$target ;;
     esac
   done < <(find "${pids[@]}" -mindepth 1 -maxdepth 1 \
-    \( -lname '/dev/infiniband/uverbs*' -o -lname '/dev/cxi[0-9]*' -o -lname '/dev/hfi1_[0-9]*' -o -lname 'socket:*' \) \
+    \( -lname '/dev/infiniband/uverbs*' -o -lname '/dev/cxi[0-9]*' -o -lname '/dev/hfi1_[0-9]*' -o -lname '/dev/nvidia[0-9]*' \
+      -o -lname /dev/kfd -o -lname '/dev/dri/renderD*' -o -lname 'socket:*' \) \
     -printf '%p %l\n' 2>/dev/null)
   while IFS= read -r line; do
     pid=${line#/proc/} pid=${pid%%/*}
@@ -76,6 +81,9 @@ hpcrun_transport_look() {
       hpcrun_evidence[i]="TCP connections: ${connections[$i]}, to other machines: ${machines[$i]}${library[$i]:+; loaded: ${library[$i]}}"
     else
       hpcrun_network[i]=${hpcrun_network[i]:-unknown}
+    fi
+    if [[ -n ${gpus[$i]-} && ${hpcrun_evidence[i]-} != *'GPUs: '* ]]; then
+      hpcrun_evidence[i]+="${hpcrun_evidence[i]:+; }GPUs: ${gpus[$i]}"
     fi
   done
 }
