@@ -15,7 +15,7 @@
  *   chdir=DIRECTORY        the working directory, gone to after joining
  *   set=NAME=VALUE take=NAME   what changes in the environment, which Slurm made
  *   tool=WORD              for the shell only
- *   gpus=WHO near=GPU PORT gid=INDEX hca=PORTS net=PORTS   GPUs and network ports, see topology.bash
+ *   gpus=WHO near=GPU PORT gid=INDEX hca=PORTS net=PORTS   GPUs and network ports, see binding.bash
  * Variables of the user's come as HPCRUN_ENV_NAME. LAUNCH is the launch's number in the job; with a -
  * instead, no line is written to NODE_DIRECTORY/ranks.
  *
@@ -196,7 +196,7 @@ static int has(const char *list, const char *item, size_t length) {
   return 0;
 }
 
-/* As hpcrun_bind_devices of topology.bash does: this rank's GPUs and their ports, from what stands in the words. */
+/* As hpcrun_bind_devices of binding.bash does: this rank's GPUs and their ports, from what stands in the words. */
 static void bind_devices(const char *words, size_t size) {
   static const char *const lists[] = {"ROCR_VISIBLE_DEVICES", "CUDA_VISIBLE_DEVICES", "ZE_AFFINITY_MASK",
                                       "GPU_DEVICE_ORDINAL"};

@@ -120,7 +120,7 @@ final class FabricRule {
   /** Of Open MPI's message layers all but one would go on with TCP. */
   private void require(String layer) {
     if (spec.fabric().required() && hasOpenMpi(VersionRange.ANY)) {
-      set("OMPI_MCA_pml", layer, "Open MPI says why, and ends, rather than using TCP");
+      set("OMPI_MCA_pml", layer, "Open MPI ends in MPI_Init rather than using TCP");
     }
   }
 
