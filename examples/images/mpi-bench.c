@@ -23,7 +23,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-enum { LARGE = 4 << 20, WINDOW = 16, TAG = 1, REPEAT = 10 };
+enum { LARGE = 4 << 20, WINDOW = 16, TAG = 1, REPEAT = 5 };
 
 static long copies; /* successful calls */
 static char *out, *in;
