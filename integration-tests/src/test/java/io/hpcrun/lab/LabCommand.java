@@ -38,7 +38,7 @@ public final class LabCommand {
 
   /** The distribution that {@code ./build} made last. */
   static Path distribution() {
-    Path target = root().resolve("launcher/target");
+    Path target = root().resolve("distribution/target");
     Path newest = null;
     try (DirectoryStream<Path> found =
         Files.newDirectoryStream(target, "hpcrun-*-linux-x86_64.tar.gz")) {
