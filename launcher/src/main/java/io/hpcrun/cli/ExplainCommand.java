@@ -7,8 +7,8 @@ import io.hpcrun.json.Json;
 import io.hpcrun.plan.Advice;
 import io.hpcrun.plan.Decision;
 import io.hpcrun.plan.Knowledge;
-import io.hpcrun.plan.Plan;
-import io.hpcrun.plan.Planner;
+import io.hpcrun.planning.PlanAnswer;
+import io.hpcrun.planning.PlanAnswerJson;
 import io.hpcrun.slurm.SlurmClient;
 import io.hpcrun.spec.LaunchSpec;
 import java.io.PrintStream;
@@ -32,8 +32,9 @@ final class ExplainCommand {
     GetoptParser parser = new GetoptParser(options, "explain");
     boolean json = parser.parse(words).options().hasOption("json");
     LaunchSpec spec = LaunchOptions.job(parser, words, console);
-    Knowledge known = new Launcher(new SlurmClient(), console).look(spec);
-    Plan plan = Planner.plan(spec, known);
+    Launcher launcher = new Launcher(new SlurmClient(), console);
+    Knowledge known = launcher.look(spec);
+    PlanAnswer plan = launcher.decide(spec, known);
     if (json) {
       console.out().writeBytes(json(known, plan));
       console.out().println();
@@ -43,7 +44,7 @@ final class ExplainCommand {
     return (plan.refusals().isEmpty() ? ExitCode.OK : ExitCode.REFUSED).code();
   }
 
-  private void print(Knowledge known, Plan plan) {
+  private void print(Knowledge known, PlanAnswer plan) {
     line("image    " + known.image().path());
     known
         .profile()
@@ -130,7 +131,7 @@ final class ExplainCommand {
     out.println(InspectCommand.printable(text));
   }
 
-  private static byte[] json(Knowledge known, Plan plan) {
+  private static byte[] json(Knowledge known, PlanAnswer plan) {
     var bytes = new java.io.ByteArrayOutputStream();
     try (JsonGenerator json =
         Json.FACTORY.createGenerator(
@@ -142,32 +143,9 @@ final class ExplainCommand {
       known.program().path().ifPresent(path -> json.writeStringProperty("program", path));
       known.program().mpi().ifPresent(mpi -> json.writeStringProperty("linked_to", mpi.label()));
       json.writeStringProperty("slurm", known.cluster().slurmVersion());
-      json.writeArrayPropertyStart("decisions");
-      for (Decision decision : plan.decisions()) {
-        json.writeStartObject();
-        json.writeStringProperty("what", decision.what());
-        json.writeStringProperty("value", decision.value());
-        json.writeStringProperty("why", decision.reason());
-        json.writeStringProperty("source", decision.source());
-        json.writeEndObject();
-      }
-      json.writeEndArray();
-      advice(json, "warnings", plan.warnings());
-      advice(json, "refusals", plan.refusals());
+      PlanAnswerJson.decisions(json, plan);
       json.writeEndObject();
     }
     return bytes.toByteArray();
-  }
-
-  private static void advice(JsonGenerator json, String name, List<Advice> list) {
-    json.writeArrayPropertyStart(name);
-    for (Advice each : list) {
-      json.writeStartObject();
-      json.writeStringProperty("text", each.text());
-      json.writeStringProperty("remedy", each.remedy());
-      json.writeStringProperty("source", each.source());
-      json.writeEndObject();
-    }
-    json.writeEndArray();
   }
 }

@@ -1,7 +1,6 @@
 package io.hpcrun.cli;
 
 import io.hpcrun.cluster.ClusterFacts;
-import io.hpcrun.cluster.ClusterStore;
 import io.hpcrun.failure.Failure;
 import io.hpcrun.image.HostMpi;
 import io.hpcrun.image.HostMpiReader;
@@ -16,9 +15,10 @@ import io.hpcrun.image.ProgramStore;
 import io.hpcrun.image.UserCache;
 import io.hpcrun.plan.Advice;
 import io.hpcrun.plan.Knowledge;
-import io.hpcrun.plan.Plan;
 import io.hpcrun.plan.Planner;
-import io.hpcrun.script.JobScript;
+import io.hpcrun.planning.PlanAnswer;
+import io.hpcrun.planning.PlanRequest;
+import io.hpcrun.planning.Planning;
 import io.hpcrun.slurm.SlurmClient;
 import io.hpcrun.spec.BindMount;
 import io.hpcrun.spec.ByteString;
@@ -28,12 +28,8 @@ import io.hpcrun.spec.EnvironmentVariable;
 import io.hpcrun.spec.LaunchSpec;
 import io.hpcrun.spec.MpiChoice;
 import io.hpcrun.spec.SlurmOption;
-import java.io.IOException;
-import java.io.InputStream;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.HashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -41,16 +37,13 @@ import java.util.stream.Collectors;
 
 /** From a spec to a job script and a job: looks at image and cluster, plans, renders, submits. */
 final class Launcher {
-  private static final List<String> AGENT =
-      List.of("agent", "container", "guard", "topology", "binding", "fabric", "transport", "stage");
-
   private final SlurmClient slurm;
   private final Console console;
   private final ImageDigest digests;
   private final ProfileStore profiles;
   private final ProgramStore programs;
-  private final ClusterStore clusters;
   private final EnterProgram enterProgram;
+  private final Planning planning;
 
   Launcher(SlurmClient slurm, Console console) {
     UserCache cache = new UserCache(console.environment());
@@ -59,8 +52,12 @@ final class Launcher {
     this.digests = new ImageDigest(cache);
     this.profiles = new ProfileStore(cache);
     this.programs = new ProgramStore(cache);
-    this.clusters = new ClusterStore(cache);
     this.enterProgram = new EnterProgram(cache);
+    this.planning =
+        new Planning(
+            slurm,
+            console.environment(),
+            found -> console.err().println("hpcrun: note: " + found + "; going on without it"));
   }
 
   /**
@@ -69,32 +66,40 @@ final class Launcher {
    * @throws Failure with exit code 3 when it is known to fail
    */
   byte[] script(LaunchSpec spec) {
-    Plan plan = Planner.plan(spec, look(spec));
-    for (Advice warning : plan.warnings()) {
+    PlanRequest request = request(spec, look(spec));
+    PlanAnswer answer = planning.plan(request);
+    for (Advice warning : answer.warnings()) {
       console.err().println("hpcrun: warning: " + InspectCommand.printable(warning.text()));
       console.err().println("  what to do: " + InspectCommand.printable(warning.remedy()));
     }
-    plan.refusals().stream()
+    answer.refusals().stream()
         .findFirst()
         .ifPresent(
             refusal -> {
               throw Failure.refused(
                   refusal.text(), refusal.remedy() + "; --force submits it all the same");
             });
-    String digest = plan.staged() ? digests.of(spec.image()) : "";
-    return JobScript.render(
-        plan, Version.VERSION, agent(plan.staged()), digest, enterProgram.forJobs());
+    if (answer.needsDigest()) {
+      answer = planning.plan(request.with(digests.of(spec.image())));
+    }
+    return answer
+        .script()
+        .orElseThrow(() -> new IllegalStateException("a plan that is not refused has a script"));
+  }
+
+  /** Decides, without rendering. */
+  PlanAnswer decide(LaunchSpec spec, Knowledge known) {
+    return planning.plan(request(spec, known));
+  }
+
+  private PlanRequest request(LaunchSpec spec, Knowledge known) {
+    return new PlanRequest(spec, known, digests.remembered(spec.image()), enterProgram.forJobs());
   }
 
   /** Looks at the image, the command and the cluster. */
   Knowledge look(LaunchSpec spec) {
     Image image = ImageReader.read(spec.image());
-    Map<String, String> config = slurm.config();
-    ClusterFacts cluster =
-        ClusterFacts.of(
-            config,
-            Optional.of(clusters.mpiPlugins(config, slurm::mpiPlugins)),
-            ClusterFacts.goArchitecture(System.getProperty("os.arch")));
+    ClusterFacts cluster = planning.cluster();
     String command = spec.command().stream().findFirst().map(ByteString::toString).orElse("");
     try {
       ImageProfile profile = profiles.of(image);
@@ -214,27 +219,5 @@ final class Launcher {
     return spec.slurm(SlurmOption.ARRAY).isPresent()
         || spec.verbatim().stream()
             .anyMatch(option -> option.startsWith("-a") || option.startsWith("--ar"));
-  }
-
-  /** The agent's parts; that of staging only where it is used. */
-  static String agent(boolean staging) {
-    return agent(staging ? AGENT : AGENT.subList(0, AGENT.size() - 1));
-  }
-
-  /** Some of the agent's parts, by their names. */
-  static String agent(List<String> parts) {
-    StringBuilder agent = new StringBuilder();
-    for (String part : parts) {
-      try (InputStream in =
-          Launcher.class.getResourceAsStream("/io/hpcrun/agent/" + part + ".bash")) {
-        if (in == null) {
-          throw Failure.internal("the node agent is missing", "install hpcrun again", null);
-        }
-        agent.append(new String(in.readAllBytes(), StandardCharsets.UTF_8)).append('\n');
-      } catch (IOException broken) {
-        throw Failure.internal("the node agent cannot be read", "install hpcrun again", broken);
-      }
-    }
-    return agent.toString();
   }
 }

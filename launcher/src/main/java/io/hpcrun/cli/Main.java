@@ -2,6 +2,7 @@ package io.hpcrun.cli;
 
 import io.hpcrun.failure.ExitCode;
 import io.hpcrun.failure.Failure;
+import io.hpcrun.script.Version;
 import io.hpcrun.spec.ByteString;
 import java.io.BufferedOutputStream;
 import java.io.FileDescriptor;

@@ -4,6 +4,7 @@ import io.hpcrun.cluster.Topology;
 import io.hpcrun.failure.ExitCode;
 import io.hpcrun.failure.Failure;
 import io.hpcrun.json.Json;
+import io.hpcrun.planning.AgentText;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -51,7 +52,7 @@ final class TopoCommand {
           "hpcrun topo takes the name of one node, or a directory, or nothing",
           "write: hpcrun topo [--node=NAME | --root=DIR] [--json]");
     }
-    String json = Topology.look(node, root, Launcher.agent(List.of("agent", "topology")) + LOOK);
+    String json = Topology.look(node, root, AgentText.of(List.of("agent", "topology")) + LOOK);
     Map<String, Object> topology =
         Json.read(json.getBytes(StandardCharsets.UTF_8))
             .orElseThrow(

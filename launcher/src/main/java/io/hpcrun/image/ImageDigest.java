@@ -34,20 +34,15 @@ public final class ImageDigest {
    */
   public String of(Path image) {
     try {
-      String state = state(image);
-      Path remembered =
-          cache
-              .directory()
-              .resolve("digests")
-              .resolve(
-                  hexadecimal(sha256().digest(image.toString().getBytes(StandardCharsets.UTF_8))));
-      Optional<String> known = read(remembered, state);
+      Optional<String> known = remembered(image);
       if (known.isPresent()) {
         return known.get();
       }
+      String state = state(image);
       String digest = compute(image);
       if (state(image).equals(state)) {
-        cache.remember(remembered, (state + ' ' + digest + '\n').getBytes(StandardCharsets.UTF_8));
+        cache.remember(
+            place(image), (state + ' ' + digest + '\n').getBytes(StandardCharsets.UTF_8));
       }
       return digest;
     } catch (IOException failed) {
@@ -55,6 +50,22 @@ public final class ImageDigest {
           "the image " + image + " cannot be read: " + failed.getMessage(),
           "check the file system that holds it");
     }
+  }
+
+  /** The digest, if it was computed before and the file is still the same. */
+  public Optional<String> remembered(Path image) {
+    try {
+      return read(place(image), state(image));
+    } catch (IOException unreadable) {
+      return Optional.empty();
+    }
+  }
+
+  private Path place(Path image) {
+    return cache
+        .directory()
+        .resolve("digests")
+        .resolve(hexadecimal(sha256().digest(image.toString().getBytes(StandardCharsets.UTF_8))));
   }
 
   /** Changes whenever the file does. */

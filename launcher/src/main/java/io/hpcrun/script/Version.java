@@ -1,9 +1,9 @@
-package io.hpcrun.cli;
+package io.hpcrun.script;
 
 /** hpcrun's version, which stands in scripts and records. */
-final class Version {
+public final class Version {
   /** The same as the Maven project's; a test compares them. */
-  static final String VERSION = "0.1.0";
+  public static final String VERSION = "0.1.0";
 
   private Version() {}
 }

@@ -1,0 +1,88 @@
+package io.hpcrun.daemon;
+
+import io.hpcrun.cluster.ClusterFacts;
+import io.hpcrun.failure.Failure;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Optional;
+import java.util.concurrent.CountDownLatch;
+import java.util.function.Supplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * What the cluster offers, asked of Slurm once a minute for everybody. While Slurm does not answer,
+ * what it said last counts for ten minutes more.
+ */
+final class ClusterWatch implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(ClusterWatch.class);
+  private static final Duration EVERY = Duration.ofMinutes(1);
+  private static final Duration LONGEST = Duration.ofMinutes(10);
+
+  private record Known(ClusterFacts facts, Instant since) {}
+
+  private final Supplier<ClusterFacts> slurm;
+  private final Clock clock;
+  private final Thread thread;
+  private final CountDownLatch asked = new CountDownLatch(1);
+  private volatile Known known;
+  private boolean failed;
+
+  ClusterWatch(Supplier<ClusterFacts> slurm, Clock clock) {
+    this.slurm = slurm;
+    this.clock = clock;
+    this.thread = Thread.ofVirtual().name("cluster").unstarted(this::watch);
+  }
+
+  /** Begins to ask. */
+  void start() {
+    thread.start();
+  }
+
+  /** The facts; empty if Slurm has not answered for too long. */
+  Optional<ClusterFacts> facts() {
+    return Optional.ofNullable(known)
+        .filter(last -> last.since().plus(LONGEST).isAfter(clock.instant()))
+        .map(Known::facts);
+  }
+
+  private void watch() {
+    try {
+      while (!Thread.currentThread().isInterrupted()) {
+        ask();
+        Thread.sleep(EVERY);
+      }
+    } catch (InterruptedException closed) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  /** Asks once; a failure is logged when it begins, not each time. */
+  void ask() {
+    try {
+      known = new Known(slurm.get(), clock.instant());
+      if (failed) {
+        LOG.info("Slurm answers again");
+      }
+      failed = false;
+    } catch (Failure unanswered) {
+      if (!failed) {
+        LOG.warn("{}", unanswered.getMessage());
+      }
+      failed = true;
+    } finally {
+      asked.countDown();
+    }
+  }
+
+  /** Waits until Slurm was asked for the first time. */
+  void awaitFirst() throws InterruptedException {
+    asked.await();
+  }
+
+  @Override
+  public void close() {
+    thread.interrupt();
+  }
+}

@@ -1,0 +1,123 @@
+package io.hpcrun.daemon;
+
+import io.hpcrun.cluster.ClusterFacts;
+import io.hpcrun.daemon.api.Accounts;
+import io.hpcrun.daemon.api.Answer;
+import io.hpcrun.daemon.api.ApiServer;
+import io.hpcrun.daemon.api.Endpoint;
+import io.hpcrun.daemon.api.HealthEndpoints;
+import io.hpcrun.daemon.api.OpenApi;
+import io.hpcrun.daemon.api.PlanEndpoints;
+import io.hpcrun.failure.Failure;
+import io.hpcrun.image.UserCache;
+import io.hpcrun.planning.LocalPlanning;
+import io.hpcrun.slurm.SlurmClient;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.function.Supplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** The daemon at work: its parts, started in order and stopped in the opposite one. */
+final class Service implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(Service.class);
+
+  private final ClusterWatch cluster;
+  private final ApiServer server;
+  private volatile Settings settings;
+  private volatile Accounts accounts;
+
+  /**
+   * Prepares all parts.
+   *
+   * @throws Failure with exit code 2 when the state directory cannot be used
+   */
+  static Service of(Settings settings) {
+    Path cache = directory(settings.state().resolve("cache"));
+    return new Service(
+        settings, new LocalPlanning(new SlurmClient(), new UserCache(cache))::cluster);
+  }
+
+  /** Prepares all parts; {@code slurm} tells what the cluster offers. */
+  Service(Settings settings, Supplier<ClusterFacts> slurm) {
+    use(settings);
+    this.cluster = new ClusterWatch(slurm, Clock.systemUTC());
+    this.server = new ApiServer(settings, endpoints(), () -> accounts);
+  }
+
+  private List<Endpoint> endpoints() {
+    List<Endpoint> endpoints = new ArrayList<>();
+    endpoints.addAll(new HealthEndpoints(this::problems).endpoints());
+    endpoints.addAll(new PlanEndpoints(cluster::facts, plan -> {}).endpoints());
+    byte[] document = OpenApi.of(endpoints);
+    endpoints.add(
+        Endpoint.get(
+            "/v1/openapi.json", "This document.", List.of(), null, call -> Answer.json(document)));
+    return endpoints;
+  }
+
+  /** Begins to work; returns when requests are answered. */
+  void start() {
+    cluster.start();
+    server.start();
+    LOG.info("listening at {}", settings.socket());
+  }
+
+  /** Waits until Slurm was asked for the first time. */
+  void awaitCluster() throws InterruptedException {
+    cluster.awaitFirst();
+  }
+
+  /**
+   * Goes on with other settings. What is opened at the start (socket, directories, database) stays
+   * as it is until the next start, and is said to.
+   */
+  void reload(Settings changed) {
+    if (!changed.socket().equals(settings.socket())
+        || !changed.state().equals(settings.state())
+        || !changed.spool().equals(settings.spool())
+        || !changed.store().url().equals(settings.store().url())
+        || !changed.limits().equals(settings.limits())) {
+      LOG.warn("socket, state, spool, store and limits are changed by a restart only");
+    }
+    use(changed);
+    LOG.info("the settings are read anew");
+  }
+
+  private void use(Settings now) {
+    this.settings = now;
+    this.accounts = new Accounts(now.operators(), System::nanoTime);
+  }
+
+  private Map<String, String> problems() {
+    Map<String, String> problems = new TreeMap<>();
+    if (cluster.facts().isEmpty()) {
+      problems.put("cluster", "Slurm has not answered for minutes");
+    }
+    return problems;
+  }
+
+  private static Path directory(Path wanted) {
+    try {
+      return Files.createDirectories(wanted);
+    } catch (IOException failed) {
+      throw Failure.usage(
+          "hpcrund cannot make " + wanted + ": " + failed.getMessage(),
+          "make daemon.state a directory that hpcrund's user may write to");
+    }
+  }
+
+  /** Ends in order: what was asked is answered, nothing new is taken. */
+  @Override
+  public void close() {
+    LOG.info("stopping");
+    server.stop();
+    cluster.close();
+  }
+}

@@ -1,0 +1,82 @@
+package io.hpcrun.daemon;
+
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * What the administrator declares of the daemon: the section {@code daemon} of the site file.
+ *
+ * @param socket where it listens; default {@code /run/hpcrund/hpcrund.sock}
+ * @param state its own directory, on a local disk; default {@code /var/lib/hpcrund}
+ * @param spool where nodes leave records (mode 3733); without it no records are taken in
+ * @param store where launches are kept
+ * @param operators groups whose members see everybody's launches; default none, and root always
+ *     does
+ * @param limits what one user may ask for
+ */
+public record Settings(
+    Path socket,
+    Path state,
+    Optional<Path> spool,
+    Store store,
+    List<String> operators,
+    Limits limits) {
+
+  /** Where the daemon's settings are, unless it is started with another file. */
+  public static final Path DEFAULT_FILE = Path.of("/etc/hpcrun/site.yaml");
+
+  /**
+   * Where launches are kept.
+   *
+   * @param url a PostgreSQL database, {@code jdbc:postgresql:...}; default SQLite in {@code state}
+   * @param keepDays launches that ended longer ago are removed; default 400
+   * @param keepBytes the oldest are removed when the database is larger; default 50 GB
+   */
+  public record Store(Optional<String> url, Integer keepDays, Long keepBytes) {
+    /** Fills in the defaults. */
+    public Store {
+      url = url == null ? Optional.empty() : url;
+      keepDays = keepDays == null ? 400 : keepDays;
+      keepBytes = keepBytes == null ? 50_000_000_000L : keepBytes;
+    }
+  }
+
+  /**
+   * What one user may ask for.
+   *
+   * @param requestsPerSecond requests of one user, on average; default 200
+   * @param requestBytes the largest request; default 16 MiB, for scripts of users
+   * @param requestSeconds how long a request may take to arrive, and an answer to be read; default
+   *     30
+   * @param requestsAtOnce of all users together; more wait; default 256
+   */
+  public record Limits(
+      Integer requestsPerSecond,
+      Long requestBytes,
+      Integer requestSeconds,
+      Integer requestsAtOnce) {
+    /** Fills in the defaults. */
+    public Limits {
+      requestsPerSecond = requestsPerSecond == null ? 200 : requestsPerSecond;
+      requestBytes = requestBytes == null ? 16L << 20 : requestBytes;
+      requestSeconds = requestSeconds == null ? 30 : requestSeconds;
+      requestsAtOnce = requestsAtOnce == null ? 256 : requestsAtOnce;
+    }
+  }
+
+  /** Fills in the defaults. */
+  public Settings {
+    socket = socket == null ? Path.of("/run/hpcrund/hpcrund.sock") : socket;
+    state = state == null ? Path.of("/var/lib/hpcrund") : state;
+    spool = spool == null ? Optional.empty() : spool;
+    store = store == null ? new Store(null, null, null) : store;
+    operators = operators == null ? List.of() : List.copyOf(operators);
+    limits = limits == null ? new Limits(null, null, null, null) : limits;
+  }
+
+  /** The defaults alone. */
+  public static Settings defaults() {
+    return new Settings(null, null, null, null, null, null);
+  }
+}

@@ -1,0 +1,112 @@
+package io.hpcrun.daemon.api;
+
+import io.hpcrun.daemon.Settings;
+import io.hpcrun.failure.Failure;
+import java.io.IOException;
+import java.net.StandardProtocolFamily;
+import java.net.UnixDomainSocketAddress;
+import java.nio.channels.SocketChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.List;
+import java.util.concurrent.Executors;
+import java.util.function.Supplier;
+import org.eclipse.jetty.server.HttpConfiguration;
+import org.eclipse.jetty.server.HttpConnectionFactory;
+import org.eclipse.jetty.server.Server;
+import org.eclipse.jetty.server.handler.GracefulHandler;
+import org.eclipse.jetty.server.handler.QoSHandler;
+import org.eclipse.jetty.unixdomain.server.UnixDomainServerConnector;
+import org.eclipse.jetty.util.thread.QueuedThreadPool;
+
+/** Serves the endpoints over HTTP/1.1 on a Unix socket that every user of the machine may open. */
+public final class ApiServer {
+  private static final int THREADS = 16;
+  private static final long STOP_MS = 10_000;
+
+  private final Server server;
+  private final Path socket;
+
+  /**
+   * Prepares the server; nothing listens yet.
+   *
+   * @param settings where, and what one user may ask for
+   * @param endpoints what may be asked
+   * @param accounts who the users are
+   */
+  public ApiServer(Settings settings, List<Endpoint> endpoints, Supplier<Accounts> accounts) {
+    this.socket = settings.socket();
+    QueuedThreadPool threads = new QueuedThreadPool(THREADS, 1);
+    threads.setName("http");
+    threads.setVirtualThreadsExecutor(Executors.newVirtualThreadPerTaskExecutor());
+    server = new Server(threads);
+    server.setStopTimeout(STOP_MS);
+    HttpConfiguration http = new HttpConfiguration();
+    http.setSendServerVersion(false);
+    http.setIdleTimeout(settings.limits().requestSeconds() * 1000L);
+    UnixDomainServerConnector connector =
+        new UnixDomainServerConnector(server, 1, 1, new HttpConnectionFactory(http));
+    connector.setUnixDomainPath(socket);
+    connector.setIdleTimeout(settings.limits().requestSeconds() * 1000L);
+    connector.setAcceptQueueSize(1024);
+    server.addConnector(connector);
+    QoSHandler atOnce =
+        new QoSHandler(
+            new Router(
+                endpoints,
+                accounts,
+                new RateLimit(settings.limits().requestsPerSecond(), System::nanoTime),
+                settings.limits().requestBytes()));
+    atOnce.setMaxRequestCount(settings.limits().requestsAtOnce());
+    server.setHandler(new GracefulHandler(atOnce));
+  }
+
+  /**
+   * Listens.
+   *
+   * @throws Failure with exit code 2 when the socket cannot be made, or another daemon has it
+   */
+  public void start() {
+    try {
+      if (Files.exists(socket)) {
+        takeOver();
+      }
+      server.start();
+      Files.setPosixFilePermissions(socket, PosixFilePermissions.fromString("rw-rw-rw-"));
+    } catch (Failure known) {
+      throw known;
+    } catch (Exception failed) {
+      throw Failure.usage(
+          "hpcrund cannot listen at " + socket + ": " + reason(failed),
+          "check daemon.socket, and that hpcrund's user may write to its directory");
+    }
+  }
+
+  /** A socket that nobody listens at any more was left by a daemon that was killed. */
+  private void takeOver() throws IOException {
+    try (SocketChannel channel = SocketChannel.open(StandardProtocolFamily.UNIX)) {
+      channel.connect(UnixDomainSocketAddress.of(socket));
+    } catch (IOException nobody) {
+      Files.delete(socket);
+      return;
+    }
+    throw Failure.usage(
+        "another hpcrund listens at " + socket, "stop it, or give this one another daemon.socket");
+  }
+
+  /** Answers what was asked already, then stops; the socket is gone afterwards. */
+  public void stop() {
+    try {
+      server.stop();
+      Files.deleteIfExists(socket);
+    } catch (Exception failed) {
+      throw Failure.internal("hpcrund did not stop in order", "see its log", failed);
+    }
+  }
+
+  private static String reason(Exception failed) {
+    Throwable cause = failed.getCause() == null ? failed : failed.getCause();
+    return cause.getClass().getSimpleName() + ": " + cause.getMessage();
+  }
+}

@@ -1,0 +1,161 @@
+package io.hpcrun.daemon.api;
+
+import io.hpcrun.failure.Failure;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.net.URLDecoder;
+import java.nio.ByteBuffer;
+import java.nio.channels.SocketChannel;
+import java.nio.charset.StandardCharsets;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Supplier;
+import jdk.net.ExtendedSocketOptions;
+import org.eclipse.jetty.http.HttpHeader;
+import org.eclipse.jetty.io.Content;
+import org.eclipse.jetty.server.Handler;
+import org.eclipse.jetty.server.Request;
+import org.eclipse.jetty.server.Response;
+import org.eclipse.jetty.util.Callback;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Finds out who asks, finds the endpoint, and writes its answer; problems as {@code
+ * application/problem+json}.
+ */
+final class Router extends Handler.Abstract {
+  private static final Logger LOG = LoggerFactory.getLogger(Router.class);
+
+  private final List<Endpoint> endpoints;
+  private final Supplier<Accounts> accounts;
+  private final RateLimit rates;
+  private final long largest;
+
+  Router(List<Endpoint> endpoints, Supplier<Accounts> accounts, RateLimit rates, long largest) {
+    this.endpoints = List.copyOf(endpoints);
+    this.accounts = accounts;
+    this.rates = rates;
+    this.largest = largest;
+  }
+
+  @Override
+  public boolean handle(Request request, Response response, Callback callback) throws IOException {
+    Answer answer;
+    int status = 200;
+    try {
+      answer = answer(request, response);
+    } catch (Problem.Unanswerable unanswerable) {
+      status = unanswerable.problem().status();
+      answer = problem(unanswerable.problem());
+    } catch (Failure failure) {
+      status = 422;
+      answer = problem(new Problem(status, "not possible", failure.getMessage(), failure.remedy()));
+    } catch (RuntimeException defect) {
+      LOG.error("{} {} failed", request.getMethod(), request.getHttpURI().getPath(), defect);
+      status = 500;
+      answer =
+          problem(
+              new Problem(
+                  status,
+                  "defect",
+                  "hpcrund failed: " + defect,
+                  "see hpcrund's log and report it"));
+    }
+    response.setStatus(status);
+    response.getHeaders().put(HttpHeader.CONTENT_TYPE, answer.type());
+    response.getHeaders().put("X-Content-Type-Options", "nosniff");
+    if (answer.stream() != null) {
+      try (OutputStream out = Content.Sink.asOutputStream(response)) {
+        answer.stream().writeTo(out);
+      }
+      callback.succeeded();
+      return true;
+    }
+    response.getHeaders().put(HttpHeader.CONTENT_LENGTH, answer.bytes().length);
+    response.write(true, ByteBuffer.wrap(answer.bytes()), callback);
+    return true;
+  }
+
+  private static Answer problem(Problem problem) {
+    return Answer.of("application/problem+json", Json.MAPPER.writeValueAsBytes(problem));
+  }
+
+  private Answer answer(Request request, Response response) throws IOException {
+    Caller caller = caller(request);
+    if (!rates.allows(caller.uid())) {
+      response.getHeaders().put(HttpHeader.RETRY_AFTER, 1);
+      throw new Problem(
+              429, "too many requests", "more requests than one user may send", "wait a second")
+          .asException();
+    }
+    List<String> segments =
+        Endpoint.segments(request.getHttpURI().getPath()).stream().map(Router::decoded).toList();
+    boolean otherMethod = false;
+    for (Endpoint endpoint : endpoints) {
+      Optional<Map<String, String>> path = endpoint.match(segments);
+      if (path.isPresent() && endpoint.method().equals(request.getMethod())) {
+        byte[] body = endpoint.body().isPresent() ? body(request) : new byte[0];
+        return endpoint.action().answer(new Call(caller, path.get(), query(request), body));
+      }
+      otherMethod |= path.isPresent();
+    }
+    throw otherMethod
+        ? new Problem(405, "wrong method", request.getMethod() + " is not for this", "see the API")
+            .asException()
+        : Problem.notFound(request.getHttpURI().getPath());
+  }
+
+  /** The user at the other end of a Unix socket, as the kernel knows it (unix(7), SO_PEERCRED). */
+  private Caller caller(Request request) throws IOException {
+    Object transport = request.getConnectionMetaData().getConnection().getEndPoint().getTransport();
+    if (transport instanceof SocketChannel channel) {
+      return accounts
+          .get()
+          .of(channel.getOption(ExtendedSocketOptions.SO_PEERCRED).user().getName());
+    }
+    throw new Problem(401, "unknown caller", "who asks is not known", "use the Unix socket")
+        .asException();
+  }
+
+  private byte[] body(Request request) throws IOException {
+    if (request.getLength() > largest) {
+      throw tooLarge();
+    }
+    byte[] body =
+        Content.Source.asInputStream(request)
+            .readNBytes((int) Math.min(largest + 1, Integer.MAX_VALUE - 8));
+    if (body.length > largest) {
+      throw tooLarge();
+    }
+    return body;
+  }
+
+  private Problem.Unanswerable tooLarge() {
+    return new Problem(
+            413, "too large", "the body is larger than " + largest + " bytes", "send less")
+        .asException();
+  }
+
+  private static Map<String, String> query(Request request) {
+    Map<String, String> values = new HashMap<>();
+    String query = request.getHttpURI().getQuery();
+    for (String part : query == null ? new String[0] : query.split("&")) {
+      int equals = part.indexOf('=');
+      if (equals > 0) {
+        values.put(decoded(part.substring(0, equals)), decoded(part.substring(equals + 1)));
+      }
+    }
+    return values;
+  }
+
+  private static String decoded(String text) {
+    try {
+      return URLDecoder.decode(text, StandardCharsets.UTF_8);
+    } catch (IllegalArgumentException malformed) {
+      throw Problem.badRequest("'" + text + "' is not encoded as a URL is", "encode it");
+    }
+  }
+}

@@ -1,0 +1,237 @@
+package io.hpcrun.daemon;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.hpcrun.cluster.ClusterFacts;
+import io.hpcrun.image.Image;
+import io.hpcrun.image.Program;
+import io.hpcrun.plan.Knowledge;
+import io.hpcrun.planning.PlanAnswer;
+import io.hpcrun.planning.PlanRequest;
+import io.hpcrun.planning.Planning;
+import io.hpcrun.slurm.SlurmClient;
+import io.hpcrun.spec.ByteString;
+import io.hpcrun.spec.ContainerOptions;
+import io.hpcrun.spec.FabricChoice;
+import io.hpcrun.spec.LaunchSpec;
+import io.hpcrun.spec.Mode;
+import io.hpcrun.spec.MpiChoice;
+import io.hpcrun.spec.Staging;
+import java.io.IOException;
+import java.net.StandardProtocolFamily;
+import java.net.UnixDomainSocketAddress;
+import java.nio.ByteBuffer;
+import java.nio.channels.ServerSocketChannel;
+import java.nio.channels.SocketChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** The command's side and the daemon's, over a real socket. */
+class DaemonPlanningTest {
+  private static final ClusterFacts CLUSTER =
+      new ClusterFacts(
+          "24.11.5",
+          "pmix",
+          Optional.of(List.of("none", "pmi2", "pmix")),
+          "/var/spool/slurmd",
+          "/tmp",
+          "",
+          "amd64");
+
+  @TempDir private Path directory;
+  private final List<String> notices = new ArrayList<>();
+  private Path socket;
+
+  @BeforeEach
+  void ownDirectory() throws IOException {
+    Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString("rwxr-xr-x"));
+    socket = directory.resolve("hpcrund.sock");
+  }
+
+  private Settings settings() {
+    return new Settings(socket, directory.resolve("state"), null, null, null, null);
+  }
+
+  /**
+   * On a busy machine a daemon that has just started is slow; only one that hangs is not waited
+   * for.
+   */
+  private Planning planning() {
+    return planning(Duration.ofSeconds(30));
+  }
+
+  private Planning planning(Duration limit) {
+    return new Planning(
+        new SlurmClient(),
+        Map.of("HPCRUN_DAEMON", socket.toString(), "XDG_CACHE_HOME", directory.toString()),
+        notices::add,
+        limit);
+  }
+
+  private PlanRequest request() {
+    LaunchSpec spec =
+        new LaunchSpec(
+            Path.of("/images/héllo.sif"),
+            LaunchSpec.Kind.JOB,
+            List.of(ByteString.of("app"), ByteString.ofLatin1("\u00ff'$(touch x)\n\"")),
+            Optional.empty(),
+            List.of(),
+            List.of("--licenses=a b"),
+            List.of(),
+            new ContainerOptions(
+                List.of(), List.of(), Optional.empty(), Optional.empty(), List.of(), List.of()),
+            MpiChoice.AUTO,
+            FabricChoice.AUTO,
+            Mode.AUTO,
+            new Staging(Staging.From.AUTO, Optional.empty(), Staging.DEFAULT_LIMIT),
+            Path.of("/home/alice/records"));
+    Image image =
+        new Image(
+            spec.image(),
+            Image.Format.SIF,
+            Optional.of("amd64"),
+            Optional.empty(),
+            1000,
+            Optional.of("d".repeat(64)),
+            "ext4");
+    return new PlanRequest(
+        spec,
+        new Knowledge(
+            image,
+            Optional.empty(),
+            Optional.empty(),
+            Program.unknown("app"),
+            Optional.empty(),
+            CLUSTER),
+        Optional.of("a".repeat(64)),
+        Optional.of(Path.of("/home/alice/.cache/hpcrun/hpcrun-enter-0")));
+  }
+
+  @Test
+  void thePlanOfTheDaemonIsThatOfTheCommandByteForByte() {
+    try (Service service = new Service(settings(), () -> CLUSTER)) {
+      service.start();
+      PlanAnswer here = PlanAnswer.to(request());
+      PlanAnswer there = planning().plan(request());
+      assertThat(notices).isEmpty();
+      assertThat(there.script().orElseThrow()).isEqualTo(here.script().orElseThrow());
+      assertThat(there.decisions()).isEqualTo(here.decisions());
+      assertThat(there.warnings()).isEqualTo(here.warnings());
+      assertThat(there.refusals()).isEqualTo(here.refusals());
+    }
+  }
+
+  @Test
+  void theClusterIsWhatSlurmToldTheDaemon() throws InterruptedException {
+    try (Service service = new Service(settings(), () -> CLUSTER)) {
+      service.start();
+      service.awaitCluster();
+      assertThat(planning().cluster()).isEqualTo(CLUSTER);
+      assertThat(notices).isEmpty();
+    }
+  }
+
+  @Test
+  void theSocketIsGoneWhenTheDaemonHasStopped() {
+    try (Service service = new Service(settings(), () -> CLUSTER)) {
+      service.start();
+      assertThat(socket).exists();
+    }
+    assertThat(socket).doesNotExist();
+  }
+
+  @Test
+  void aSecondDaemonDoesNotTakeTheSocketOfTheFirst() {
+    try (Service first = new Service(settings(), () -> CLUSTER);
+        Service second = new Service(settings(), () -> CLUSTER)) {
+      first.start();
+      org.assertj.core.api.Assertions.assertThatThrownBy(second::start)
+          .hasMessageContaining("another hpcrund listens at " + socket);
+      planning().plan(request());
+      assertThat(notices).isEmpty();
+    }
+  }
+
+  @Test
+  void theSocketOfADaemonThatWasKilledIsTakenOver() throws IOException {
+    try (ServerSocketChannel killed = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
+      killed.bind(UnixDomainSocketAddress.of(socket));
+    }
+    try (Service service = new Service(settings(), () -> CLUSTER)) {
+      service.start();
+      planning().plan(request());
+      assertThat(notices).isEmpty();
+    }
+  }
+
+  @Test
+  void aMissingSocketIsSaidOnceAndTheCommandPlansItself() {
+    Planning planning = planning();
+    byte[] script = planning.plan(request()).script().orElseThrow();
+    planning.plan(request());
+    assertThat(script).isEqualTo(PlanAnswer.to(request()).script().orElseThrow());
+    assertThat(notices).hasSize(1).first().asString().contains("there is no such file");
+  }
+
+  @Test
+  void aDirectoryThatOthersCanWriteToIsNotTrusted() throws IOException {
+    try (Service service = new Service(settings(), () -> CLUSTER)) {
+      service.start();
+      Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString("rwxrwxrwx"));
+      planning().plan(request());
+    }
+    assertThat(notices).hasSize(1).first().asString().contains("others can write to");
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "",
+        "hello\r\n",
+        "HTTP/1.1 200 OK\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}",
+        "HTTP/1.1 200 OK\r\nContent-Length: 200\r\n\r\n{\"schema\":",
+        "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 2\r\n\r\n{}"
+      })
+  void anAnswerThatIsNoPlanIsSaidOnceAndTheCommandPlansItself(String answer) throws Exception {
+    try (ServerSocketChannel server = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
+      server.bind(UnixDomainSocketAddress.of(socket));
+      Thread other = Thread.ofPlatform().daemon().start(() -> answer(server, answer));
+      PlanAnswer plan = planning().plan(request());
+      assertThat(plan.script()).isPresent();
+      assertThat(notices).hasSize(1);
+      other.join();
+    }
+  }
+
+  @Test
+  void aDaemonThatHangsIsSaidOnceAndTheCommandPlansItself() throws IOException {
+    try (ServerSocketChannel server = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
+      server.bind(UnixDomainSocketAddress.of(socket));
+      PlanAnswer plan = planning(Duration.ofMillis(180)).plan(request());
+      assertThat(plan.script()).isPresent();
+      assertThat(notices).hasSize(1).first().asString().contains("did not answer within");
+    }
+  }
+
+  private static void answer(ServerSocketChannel server, String answer) {
+    try (SocketChannel channel = server.accept()) {
+      channel.read(ByteBuffer.allocate(1 << 20));
+      channel.write(ByteBuffer.wrap(answer.getBytes(StandardCharsets.US_ASCII)));
+    } catch (IOException failed) {
+      throw new java.io.UncheckedIOException(failed);
+    }
+  }
+}

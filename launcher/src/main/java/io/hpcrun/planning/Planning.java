@@ -1,0 +1,64 @@
+package io.hpcrun.planning;
+
+import io.hpcrun.cluster.ClusterFacts;
+import io.hpcrun.image.UserCache;
+import io.hpcrun.slurm.SlurmClient;
+import java.time.Duration;
+import java.util.Map;
+import java.util.function.Consumer;
+import java.util.function.Function;
+
+/**
+ * Who plans for the command: the site's daemon if there is one, this process otherwise. When the
+ * daemon fails once, it is said, and this process does all that follows.
+ */
+public final class Planning {
+  /** A daemon that hangs costs a command no more than this. */
+  private static final Duration LIMIT = Duration.ofMillis(180);
+
+  private final LocalPlanning local;
+  private final Consumer<String> notice;
+  private DaemonPlanning daemon;
+
+  /**
+   * Finds the daemon, without talking to it yet.
+   *
+   * @param slurm asked where there is no daemon
+   * @param environment the user's variables
+   * @param notice takes one sentence, if the daemon cannot be used
+   */
+  public Planning(SlurmClient slurm, Map<String, String> environment, Consumer<String> notice) {
+    this(slurm, environment, notice, LIMIT);
+  }
+
+  /** The same with another limit for all answers of the daemon together. */
+  public Planning(
+      SlurmClient slurm, Map<String, String> environment, Consumer<String> notice, Duration limit) {
+    this.local = new LocalPlanning(slurm, new UserCache(environment));
+    this.notice = notice;
+    this.daemon =
+        DaemonSocket.of(environment).map(socket -> new DaemonPlanning(socket, limit)).orElse(null);
+  }
+
+  /** What the cluster offers. */
+  public ClusterFacts cluster() {
+    return ask(DaemonPlanning::cluster, LocalPlanning::cluster);
+  }
+
+  /** Decisions and job script of a launch. */
+  public PlanAnswer plan(PlanRequest request) {
+    return ask(daemon -> daemon.plan(request), local -> PlanAnswer.to(request));
+  }
+
+  private <T> T ask(Function<DaemonPlanning, T> there, Function<LocalPlanning, T> here) {
+    if (daemon != null) {
+      try {
+        return there.apply(daemon);
+      } catch (DaemonUnavailable unavailable) {
+        daemon = null;
+        notice.accept(unavailable.getMessage());
+      }
+    }
+    return here.apply(local);
+  }
+}
