@@ -8,6 +8,7 @@ import io.hpcrun.daemon.api.Endpoint;
 import io.hpcrun.daemon.api.HealthEndpoints;
 import io.hpcrun.daemon.api.OpenApi;
 import io.hpcrun.daemon.api.PlanEndpoints;
+import io.hpcrun.daemon.metrics.Metrics;
 import io.hpcrun.failure.Failure;
 import io.hpcrun.image.UserCache;
 import io.hpcrun.planning.LocalPlanning;
@@ -28,6 +29,7 @@ import org.slf4j.LoggerFactory;
 final class Service implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Service.class);
 
+  private final Metrics metrics = new Metrics();
   private final ClusterWatch cluster;
   private final ApiServer server;
   private volatile Settings settings;
@@ -54,7 +56,14 @@ final class Service implements AutoCloseable {
   private List<Endpoint> endpoints() {
     List<Endpoint> endpoints = new ArrayList<>();
     endpoints.addAll(new HealthEndpoints(this::problems).endpoints());
-    endpoints.addAll(new PlanEndpoints(cluster::facts, plan -> {}).endpoints());
+    endpoints.addAll(new PlanEndpoints(cluster::facts, metrics::planned).endpoints());
+    endpoints.add(
+        Endpoint.get(
+            "/metrics",
+            "The daemon's metrics in the OpenMetrics format.",
+            List.of(),
+            null,
+            call -> Answer.of(Metrics.TYPE, metrics.text())));
     byte[] document = OpenApi.of(endpoints);
     endpoints.add(
         Endpoint.get(

@@ -1,0 +1,2 @@
+/** What the daemon tells a monitoring system. */
+package io.hpcrun.daemon.metrics;
