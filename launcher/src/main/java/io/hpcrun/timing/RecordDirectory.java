@@ -110,16 +110,34 @@ public record RecordDirectory(Path path) {
    * @param id job, restart and number in the job, such as {@code 12_3.0.0}
    * @param file the launch's own record
    */
-  public record Launch(String id, Path file) {
-    /** The node records of this launch, one at a time. */
-    public DirectoryStream<Path> nodeFiles() throws IOException {
+  public record Launch(String id, Path file) implements RecordSource {
+    @Override
+    public void readLaunch(RecordReader.Lines lines) {
+      RecordReader.trusting().read(file, lines);
+    }
+
+    @Override
+    public void readNodes(Nodes nodes) {
       String prefix = id + ".node.";
-      return Files.newDirectoryStream(
-          file.getParent(),
-          node -> {
-            String name = node.getFileName().toString();
-            return name.startsWith(prefix) && name.endsWith(".jsonl");
-          });
+      try (DirectoryStream<Path> files =
+          Files.newDirectoryStream(
+              file.getParent(),
+              node -> {
+                String name = node.getFileName().toString();
+                return name.startsWith(prefix) && name.endsWith(".jsonl");
+              })) {
+        for (Path node : files) {
+          RecordReader.trusting().read(node, nodes);
+          nodes.nodeIsComplete();
+        }
+      } catch (NoSuchFileException removed) {
+        throw Failure.usage(
+            "the records of " + id + " were removed while they were read", "try again");
+      } catch (IOException unreadable) {
+        throw Failure.usage(
+            "the records of " + id + " cannot be read: " + unreadable.getMessage(),
+            "check the permissions of " + file.getParent());
+      }
     }
 
     private long element() {
