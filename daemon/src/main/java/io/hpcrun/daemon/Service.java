@@ -4,11 +4,17 @@ import io.hpcrun.cluster.ClusterFacts;
 import io.hpcrun.daemon.api.Accounts;
 import io.hpcrun.daemon.api.Answer;
 import io.hpcrun.daemon.api.ApiServer;
+import io.hpcrun.daemon.api.Caller;
 import io.hpcrun.daemon.api.Endpoint;
 import io.hpcrun.daemon.api.HealthEndpoints;
+import io.hpcrun.daemon.api.LaunchEndpoints;
 import io.hpcrun.daemon.api.OpenApi;
 import io.hpcrun.daemon.api.PlanEndpoints;
+import io.hpcrun.daemon.ingest.FileOwner;
+import io.hpcrun.daemon.ingest.Ingest;
+import io.hpcrun.daemon.ingest.Spool;
 import io.hpcrun.daemon.metrics.Metrics;
+import io.hpcrun.daemon.store.LaunchStore;
 import io.hpcrun.failure.Failure;
 import io.hpcrun.image.UserCache;
 import io.hpcrun.planning.LocalPlanning;
@@ -20,6 +26,8 @@ import java.time.Clock;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.Properties;
 import java.util.TreeMap;
 import java.util.function.Supplier;
 import org.slf4j.Logger;
@@ -29,8 +37,14 @@ import org.slf4j.LoggerFactory;
 final class Service implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Service.class);
 
+  /** A node of 10,000 ranks has a record of 2 MB. */
+  private static final int LARGEST_RECORD = 64 << 20;
+
   private final Metrics metrics = new Metrics();
   private final ClusterWatch cluster;
+  private final LaunchStore store;
+  private final Housekeeping housekeeping;
+  private final Optional<Ingest> ingest;
   private final ApiServer server;
   private volatile Settings settings;
   private volatile Accounts accounts;
@@ -50,6 +64,25 @@ final class Service implements AutoCloseable {
   Service(Settings settings, Supplier<ClusterFacts> slurm) {
     use(settings);
     this.cluster = new ClusterWatch(slurm, Clock.systemUTC());
+    Path database = directory(settings.state()).resolve("launches.db");
+    this.store =
+        LaunchStore.open(
+            settings.store().url().orElse("jdbc:sqlite:" + database),
+            new Properties(),
+            Clock.systemUTC());
+    this.housekeeping = new Housekeeping(store, () -> this.settings.store());
+    this.ingest =
+        settings
+            .spool()
+            .map(
+                spool ->
+                    Ingest.start(
+                        Spool.open(spool, LARGEST_RECORD, FileOwner.fromFileSystem()),
+                        store,
+                        Ingest.Pace.usual(),
+                        Clock.systemUTC()));
+    metrics.ofStore(housekeeping::size);
+    ingest.ifPresent(running -> metrics.ofIngest(running::figures));
     this.server = new ApiServer(settings, endpoints(), () -> accounts);
   }
 
@@ -64,6 +97,10 @@ final class Service implements AutoCloseable {
             List.of(),
             null,
             call -> Answer.of(Metrics.TYPE, metrics.text())));
+    endpoints.addAll(new LaunchEndpoints(store).endpoints());
+    endpoints.add(
+        Endpoint.get(
+            "/v1/me", "Who asks.", List.of(), Caller.class, call -> Answer.json(call.caller())));
     byte[] document = OpenApi.of(endpoints);
     endpoints.add(
         Endpoint.get(
@@ -74,6 +111,7 @@ final class Service implements AutoCloseable {
   /** Begins to work; returns when requests are answered. */
   void start() {
     cluster.start();
+    housekeeping.start();
     server.start();
     LOG.info("listening at {}", settings.socket());
   }
@@ -109,6 +147,13 @@ final class Service implements AutoCloseable {
     if (cluster.facts().isEmpty()) {
       problems.put("cluster", "Slurm has not answered for minutes");
     }
+    ingest.ifPresent(
+        running -> {
+          if (!running.isAlive()) {
+            problems.put("ingest", "records are not taken in any more");
+          }
+          running.figures().trouble().ifPresent(trouble -> problems.put("store", trouble));
+        });
     return problems;
   }
 
@@ -128,5 +173,8 @@ final class Service implements AutoCloseable {
     LOG.info("stopping");
     server.stop();
     cluster.close();
+    ingest.ifPresent(Ingest::close);
+    housekeeping.close();
+    store.close();
   }
 }

@@ -145,6 +145,9 @@ public final class OpenApi {
       return ordered(
           "type", "string", "description", "one character, U+0000 to U+00FF, for each byte");
     }
+    if (raw == Object.class) {
+      return Map.of();
+    }
     if (raw == String.class || raw == Path.class) {
       return Map.of("type", "string");
     }

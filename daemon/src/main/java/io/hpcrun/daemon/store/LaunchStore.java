@@ -189,7 +189,12 @@ public final class LaunchStore implements AutoCloseable {
    * io.hpcrun.timing.LaunchTiming#read}; empty if the viewer sees no such launch.
    */
   public Optional<RecordSource> records(long id, Viewer viewer) {
-    return launch(id, viewer).map(launch -> new StoredRecords(connections, launch));
+    return launch(id, viewer).map(launch -> new StoredRecords(connections, launch, ""));
+  }
+
+  /** The same with the records of one node only. */
+  public Optional<RecordSource> records(long id, Viewer viewer, String node) {
+    return launch(id, viewer).map(launch -> new StoredRecords(connections, launch, node));
   }
 
   /** Hands over how long stages took over all ranks of the launches, group by group. */

@@ -19,10 +19,13 @@ final class StoredRecords implements RecordSource {
 
   private final Connections connections;
   private final StoredLaunch launch;
+  private final String only;
 
-  StoredRecords(Connections connections, StoredLaunch launch) {
+  /** The records of a launch; {@code only} names a node, or is empty for all. */
+  StoredRecords(Connections connections, StoredLaunch launch, String only) {
     this.connections = connections;
     this.launch = launch;
+    this.only = only;
   }
 
   @Override
@@ -60,10 +63,14 @@ final class StoredRecords implements RecordSource {
           try (PreparedStatement select =
               connection.prepareStatement(
                   "select node, record, ranks_data from node where launch_id = ? and node > ?"
+                      + (only.isEmpty() ? "" : " and node = ?")
                       + " order by node limit "
                       + NODES_AT_ONCE)) {
             select.setLong(1, launch.id());
             select.setString(2, after);
+            if (!only.isEmpty()) {
+              select.setString(3, only);
+            }
             List<PackedNode> some = new ArrayList<>();
             try (ResultSet rows = select.executeQuery()) {
               while (rows.next()) {
