@@ -51,6 +51,7 @@ hpcrun_stage_limit=21474836480
 hpcrun_digest=eeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee
 hpcrun_image_size=1000
 hpcrun_records=/home/alice/.local/state/hpcrun/records
+hpcrun_ingest='/shared/spool of hpcrund'
 hpcrun_facts='"hpcrun":"1.2.3","image":"/home/alice/hello-openmpi.sif","image_id":"0f8fad5b-d9cb-469f-a165-70867728950e","command":"./app","mode":"exec","mpi":"pmix","PMIX_MCA_gds":"hash","world-size-guard":"on","stage":"node","cpus-per-task":"8"'
 
 # ---- the node agent

@@ -42,6 +42,7 @@ hpcrun_stage_limit=21474836480
 hpcrun_digest=''
 hpcrun_image_size=1000
 hpcrun_records=/home/alice/.local/state/hpcrun/records
+hpcrun_ingest=''
 hpcrun_facts='"hpcrun":"1.2.3","image":"/home/alice/hello-openmpi.sif","image_id":"0f8fad5b-d9cb-469f-a165-70867728950e","command":"hello-mpi","mode":"auto","mpi":"pmix","world-size-guard":"on","stage":"shared","bind":"/var/spool/slurmd"'
 
 # ---- the node agent

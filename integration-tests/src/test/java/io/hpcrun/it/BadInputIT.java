@@ -13,6 +13,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** Wrong input of every kind: a short message that says what to do, the right code, and no job. */
@@ -200,6 +201,14 @@ class BadInputIT {
     check(
         bad("records", USAGE, "HPCRUN_RECORDS=here|absolute", "run", tiny, "--", "true"),
         alice.with("HPCRUN_RECORDS", "here"));
+  }
+
+  @ParameterizedTest
+  @CsvSource({"here,absolute", "'/a\tb',holds characters"})
+  void refusesASpoolThatCannotBeOne(String spool, String said) {
+    check(
+        bad("spool", USAGE, "HPCRUN_SPOOL=|" + said, "run", tiny, "--", "true"),
+        alice.with("HPCRUN_SPOOL", spool));
   }
 
   @Test

@@ -18,6 +18,7 @@ import io.hpcrun.spec.SlurmValue;
 import io.hpcrun.spec.Staging;
 import io.hpcrun.spec.UserScript;
 import io.hpcrun.timing.RecordDirectory;
+import io.hpcrun.timing.RecordSpool;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -203,7 +204,8 @@ final class LaunchOptions {
         fabric(parsed, console),
         choice(parsed, "mode", Mode.values(), Mode.AUTO, Mode::label),
         staging(parsed),
-        RecordDirectory.of(console.environment()).path());
+        RecordDirectory.of(console.environment()).path(),
+        RecordSpool.of(console.environment()));
   }
 
   /** The image's path, or that of a script. */

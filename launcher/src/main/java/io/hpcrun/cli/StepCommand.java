@@ -116,7 +116,8 @@ final class StepCommand {
         job.fabric(),
         job.mode(),
         job.staging(),
-        job.records());
+        job.records(),
+        job.spool());
   }
 
   private static boolean inAllocation(Console console) {

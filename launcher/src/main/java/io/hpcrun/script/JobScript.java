@@ -136,6 +136,7 @@ public final class JobScript {
     line("hpcrun_driver='" + devices.driver() + "'");
     staging(digest);
     line("hpcrun_records=" + ShellWord.quote(plan.spec().records().toString()));
+    line("hpcrun_ingest=" + ShellWord.quote(plan.spec().spool().map(Path::toString).orElse("")));
     line("hpcrun_facts=" + ShellWord.quote(facts(version)));
     if (plan.spec().kind() == LaunchSpec.Kind.STEP) {
       line("hpcrun_step_nodes=" + plan.spec().slurm(SlurmOption.NODES).orElse("''"));

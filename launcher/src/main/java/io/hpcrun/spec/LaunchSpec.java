@@ -20,6 +20,7 @@ import java.util.Optional;
  * @param mode how ranks come into their container
  * @param staging where the nodes read the image from
  * @param records directory that takes the launch's records
+ * @param spool directory that takes them for the site's daemon, too, if there is one
  */
 public record LaunchSpec(
     Path image,
@@ -34,7 +35,8 @@ public record LaunchSpec(
     FabricChoice fabric,
     Mode mode,
     Staging staging,
-    Path records) {
+    Path records,
+    Optional<Path> spool) {
 
   /** What a launch is to Slurm. */
   public enum Kind {
@@ -58,7 +60,7 @@ public record LaunchSpec(
   public LaunchSpec with(ContainerOptions other) {
     return new LaunchSpec(
         image, kind, command, script, slurm, verbatim, srun, other, mpi, fabric, mode, staging,
-        records);
+        records, spool);
   }
 
   /** The value of an sbatch option, if it was given. */

@@ -75,7 +75,8 @@ class DeviceRulesTest {
             new FabricChoice(kind, required, FabricChoice.DEFAULT_MEMLOCK),
             Mode.AUTO,
             new Staging(Staging.From.SHARED, Optional.empty(), Staging.DEFAULT_LIMIT),
-            Path.of("/r"));
+            Path.of("/r"),
+            Optional.empty());
     Image image =
         new Image(
             Path.of("/i.sif"),

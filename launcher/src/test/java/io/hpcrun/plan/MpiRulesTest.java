@@ -182,7 +182,8 @@ class MpiRulesTest {
           FabricChoice.AUTO,
           mode,
           new Staging(Staging.From.SHARED, Optional.empty(), Staging.DEFAULT_LIMIT),
-          Path.of("/r"));
+          Path.of("/r"),
+          Optional.empty());
     }
 
     private Knowledge known() {

@@ -92,7 +92,8 @@ class PlannerTest {
             FabricChoice.AUTO,
             Mode.EXEC,
             STAGING,
-            Path.of("/r")),
+            Path.of("/r"),
+            Optional.empty()),
         image("amd64"),
         cluster("pmix"),
         "argument 1 of the command");
@@ -145,7 +146,8 @@ class PlannerTest {
             FabricChoice.AUTO,
             Mode.AUTO,
             STAGING,
-            Path.of("/r"));
+            Path.of("/r"),
+            Optional.empty());
     assertThat(plan(spec, image("amd64"), cluster("pmix")).mode()).isEqualTo(Mode.JOIN);
   }
 
@@ -213,7 +215,8 @@ class PlannerTest {
         FabricChoice.AUTO,
         Mode.AUTO,
         staging,
-        Path.of("/r"));
+        Path.of("/r"),
+        Optional.empty());
   }
 
   @Test
@@ -232,7 +235,8 @@ class PlannerTest {
             FabricChoice.AUTO,
             Mode.AUTO,
             STAGING,
-            Path.of("/r"));
+            Path.of("/r"),
+            Optional.empty());
     assertThat(plan(spec, image("amd64"), cluster("pmix")).srunOptions())
         .containsExactly("--mpi=pmix", "--cpus-per-task=4");
   }
@@ -305,7 +309,8 @@ class PlannerTest {
         FabricChoice.AUTO,
         Mode.AUTO,
         STAGING,
-        Path.of("/r"));
+        Path.of("/r"),
+        Optional.empty());
   }
 
   private static Image image(String architecture) {

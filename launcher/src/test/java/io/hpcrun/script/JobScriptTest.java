@@ -235,7 +235,8 @@ class JobScriptTest {
         FabricChoice.AUTO,
         Mode.AUTO,
         new Staging(Staging.From.AUTO, Optional.empty(), Staging.DEFAULT_LIMIT),
-        Path.of("/home/alice/.local/state/hpcrun/records"));
+        Path.of("/home/alice/.local/state/hpcrun/records"),
+        Optional.empty());
   }
 
   private static LaunchSpec everything() {
@@ -278,7 +279,8 @@ class JobScriptTest {
         Mode.EXEC,
         new Staging(
             Staging.From.NODE, Optional.of(ByteString.of("/local scratch")), Staging.DEFAULT_LIMIT),
-        Path.of("/home/alice/.local/state/hpcrun/records"));
+        Path.of("/home/alice/.local/state/hpcrun/records"),
+        Optional.of(Path.of("/shared/spool of hpcrund")));
   }
 
   private static LaunchSpec spec(
@@ -296,7 +298,8 @@ class JobScriptTest {
         FabricChoice.AUTO,
         Mode.AUTO,
         new Staging(Staging.From.AUTO, Optional.empty(), Staging.DEFAULT_LIMIT),
-        Path.of("/home/alice/.local/state/hpcrun/records"));
+        Path.of("/home/alice/.local/state/hpcrun/records"),
+        Optional.empty());
   }
 
   private static String render(LaunchSpec spec, String agent) {
