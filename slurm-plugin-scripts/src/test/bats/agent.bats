@@ -12,6 +12,7 @@ setup() {
   cd "$BATS_TEST_TMPDIR" || return 1
   export SLURMD_NODENAME=c1
   hpcrun_node=c1 hpcrun_fabric=auto hpcrun_require=no hpcrun_providers='?' hpcrun_memlock=1048576 hpcrun_gres=no hpcrun_driver=''
+  hpcrun_ingest='' hpcrun_cluster=lab hpcrun_begun=1795229323947888000
 }
 
 # The agent's functions, as a job hands them to the nodes.
@@ -80,6 +81,207 @@ agent() {
   [[ $output == "1 filler" ]]
 }
 
+@test "a launch's record says which launch of all it is" {
+  local hpcrun_prefix=$PWD/12.1 hpcrun_number=2 hpcrun_job=12 hpcrun_facts='"mode":"join"'
+  local -A hpcrun_seconds=() hpcrun_times=()
+  hpcrun_record running ''
+  [[ $(<12.1.2.job.jsonl) == '{"schema":"hpcrun.record/1","type":"launch","launch":"12.1.2","job":"12","cluster":"lab","uid":'"$UID"',"begun_ns":1795229323947888000,"state":"running",'* ]]
+}
+
+# A spool as sites make it, and a launch whose records go there.
+spool() {
+  mkdir -m 3733 spool
+  hpcrun_ingest=$PWD/spool hpcrun_prefix=$PWD/12.1 hpcrun_missed='' hpcrun_slow=''
+}
+
+# From now on the spool hangs; what a writer has open is in the file "open".
+hanging_spool() {
+  spool
+  cd() {
+    ls "/proc/$BASHPID/fd" >open
+    echo "$BASHPID" >writer
+    exec sleep 60
+  }
+}
+
+await_writer() {
+  for _ in {1..100}; do
+    [[ ! -s writer ]] || break
+    sleep 0.1
+  done
+  kill -0 "$(<writer)"
+}
+
+@test "a record is handed in whole, for the spool's group" {
+  spool
+  hpcrun_hand_in 10 3 node.c1 $'{"a":1}\n{"b":2}\n'
+  [[ $(ls -A spool) == lab.12.1.3.1795229323947888000.node.c1.jsonl ]]
+  [[ $(<spool/*) == $'{"a":1}\n{"b":2}' ]]
+  [[ $(stat -c '%a %G' spool/*) == "640 $(stat -c %G spool)" ]]
+}
+
+@test "a record in a spool that gives files no group is its owner's alone" {
+  spool
+  chmod g-s spool
+  hpcrun_hand_in 10 0 job.ended text
+  [[ $(stat -c %a spool/*) == 600 ]]
+}
+
+@test "a record of a cluster without a name is handed in, too" {
+  spool
+  hpcrun_cluster=''
+  hpcrun_hand_in 10 0 job.ended text
+  [[ $(ls spool) == _.12.1.0.1795229323947888000.job.ended.jsonl ]]
+}
+
+@test "the later record of a state takes the place of the earlier" {
+  spool
+  hpcrun_hand_in 10 0 job.ended one
+  hpcrun_hand_in 10 0 job.ended two
+  [[ $(<spool/*) == two && $(ls -A spool | wc -l) == 1 ]]
+}
+
+@test "what is no spool takes no record, and nothing is said" {
+  mkdir target
+  ln -s target link
+  : >file
+  for hpcrun_ingest in "$PWD/missing" "$PWD/link" "$PWD/file" "$PWD/file/spool"; do
+    run hpcrun_hand_in 10 0 job.ended text
+    [[ $status -eq 1 && -z $output ]]
+  done
+  [[ -z $(ls -A target) && ! -s file && ! -e missing ]]
+}
+
+@test "a spool that is full or read-only keeps no part of a record" {
+  spool
+  # shellcheck disable=SC2016 # expanded by the inner bash
+  run unshare --map-root-user --mount bash -c "$(functions)"'
+    hpcrun_ingest=$PWD/spool hpcrun_prefix=12.1
+    mount -t tmpfs -o size=4k tmpfs spool || exit 99
+    head -c 100000 /dev/zero >spool/filler 2>/dev/null
+    printf -v text "%10000s" x
+    hpcrun_hand_in 10 0 job.ended "$text"
+    echo "$? $(ls -A spool)"
+    rm spool/filler
+    mount -o remount,ro spool || exit 98
+    hpcrun_hand_in 10 0 job.ended text
+    echo "$? $(ls -A spool)"'
+  [[ ${lines[0]} == "1 filler" && ${lines[1]} == "1 " && ${#lines[@]} == 2 ]]
+}
+
+@test "nothing that is already in the spool is written to" {
+  spool
+  : >victim
+  read() { # whoever could guess the name
+    # shellcheck disable=SC2034 # hpcrun_write_spool uses it
+    name=guessed
+  }
+  ln -s ../victim spool/.tmp.guessed
+  [[ -z $(hpcrun_write_spool record text) && ! -s victim ]]
+  ln -sf ../created spool/.tmp.guessed
+  [[ -z $(hpcrun_write_spool record text) && ! -e created ]]
+  unset -f read
+  mkdir spool/record
+  [[ -z $(hpcrun_write_spool record text) && -z $(ls -A spool/record) ]]
+  rmdir spool/record
+  ln -s ../victim spool/record
+  [[ $(hpcrun_write_spool record text; echo .) == $'\n.' && ! -s victim && $(<spool/record) == text ]]
+  [[ $(ls -A spool) == record ]]
+}
+
+@test "a spool that hangs is left alone, and keeps nothing of the job open" {
+  hanging_spool
+  exec {hpcrun_errors}>&2
+  run -142 hpcrun_hand_in 1 0 job.ended text
+  [[ -z $output && $(<open) == $'0\n1\n2' ]]
+  for _ in {1..100}; do
+    if ! kill -0 "$(<writer)" 2>/dev/null || [[ $(ps -o state= -p "$(<writer)") == Z ]]; then
+      return 0
+    fi
+    sleep 0.1
+  done
+  return 1
+}
+
+@test "nobody waits for the record of a launch that runs" {
+  hanging_spool
+  local hpcrun_number=0 hpcrun_launch_record=text
+  hpcrun_hand_in_record running
+  await_writer
+  [[ -z $hpcrun_missed ]]
+  kill "$(<writer)"
+}
+
+@test "without a spool nothing is started" {
+  local hpcrun_number=0 hpcrun_launch_record=text hpcrun_missed=''
+  local -A hpcrun_texts=([0]=text)
+  hpcrun_hand_in() {
+    : >handed-in
+  }
+  hpcrun_hand_in_record running
+  hpcrun_hand_in_record ended
+  hpcrun_hand_in_nodes
+  hpcrun_say_missed
+  [[ ! -e handed-in ]]
+}
+
+@test "a node hands in all its launches, and says once that it cannot" {
+  spool
+  local -A hpcrun_texts=([0]=a [1]=b [2]=c)
+  run hpcrun_hand_in_nodes
+  [[ $status -eq 0 && -z $output && $(ls spool | wc -l) == 3 ]]
+  hpcrun_ingest=$PWD/missing
+  run hpcrun_hand_in_nodes
+  [[ $output == $'spool\tc1\t1\t' ]]
+}
+
+@test "nodes whose records are not in the spool are said once" {
+  local hpcrun_ready=c1,c2 hpcrun_ingest=/spool hpcrun_missed='' hpcrun_slow='' hpcrun_number=0 hpcrun_launch_record=text
+  hpcrun_await_end 0 <<<$'done\tc1\t0\t\nspool\tc1\t1\t\ndone\tc2\t0\t\nspool\tc2\t1\t'
+  hpcrun_hand_in_record ended # on c1
+  run hpcrun_say_missed
+  [[ $output == 'hpcrun: on c1,c2 records could not be written into the spool /spool (HPCRUN_SPOOL); nothing else is affected' ]]
+  hpcrun_missed=''
+  hpcrun_await_end 0 <<<$'done\tc1\t0\t\ndone\tc2\t0\t\nspool\tc2\t142\t'
+  run hpcrun_say_missed
+  [[ $output == 'hpcrun: on c2 records could not be written into the spool /spool (HPCRUN_SPOOL), which does not answer; nothing else is affected' ]]
+}
+
+# A launch of a user's script, without the ranks.
+session() {
+  mkdir -p directory
+  local -A hpcrun_seconds=()
+  local hpcrun_directory=$PWD/directory hpcrun_facts='"mode":"join"' hpcrun_missed='' hpcrun_slow='' hpcrun_kind=script
+  hpcrun_launch() {
+    return 7
+  }
+  declare -p hpcrun_directory hpcrun_prefix hpcrun_cluster hpcrun_begun hpcrun_seconds >directory/session
+  (hpcrun_cluster=other hpcrun_begun=1 hpcrun_session "$PWD/directory" exec -- app)
+}
+
+@test "the launches of a script belong to the script's begin, and are handed in one by one" {
+  spool
+  run session
+  [[ $status -eq 7 && -z $output ]]
+  run session
+  [[ $(cd spool && echo *) == 'lab.12.1.0.1795229323947888000.job.ended.jsonl lab.12.1.0.1795229323947888000.job.running.jsonl lab.12.1.1.'*'.job.ended.jsonl lab.12.1.1.'*'.job.running.jsonl' ]]
+  [[ $(<spool/lab.12.1.1.*.job.ended.jsonl) == *'"launch":"12.1.1","job":"12","cluster":"lab",'*'"begun_ns":1795229323947888000,"state":"ended","exit":7,'* ]]
+  [[ ! -e directory/missed ]]
+}
+
+@test "a script's launches wait once for a spool that hangs" {
+  spool
+  hpcrun_hand_in() { # as for a spool that does not answer
+    echo "$3" >>handed-in
+    return 142
+  }
+  run session
+  [[ $status -eq 7 && -z $output && $(<handed-in) == $'job.running\njob.ended' ]]
+  run session
+  [[ $status -eq 7 && -z $output && $(<handed-in) == $'job.running\njob.ended' ]]
+  [[ -s directory/missed ]]
+}
+
 @test "an image's problem is named" {
   hpcrun_image_problem "$PWD/none.sif"
   [[ $REPLY == *"is not there"* ]]
@@ -118,7 +320,7 @@ agent() {
   [[ $(<notes) == $'shell\tc1\t0\t\nready\tc1\t0\t\ndone\tc1\t0\t' ]]
   [[ ! -e node ]]
   run cat rec.0.node.c1.jsonl
-  [[ ${lines[0]} == '{"schema":"hpcrun.record/1","type":"node","launch":"rec.0","node":"c1","ranks":2,"mode":"exec","mode_reason":"it was asked for","runtime":"apptainer version 1.4.5","image_from":"shared",'* ]]
+  [[ ${lines[0]} == '{"schema":"hpcrun.record/1","type":"node","launch":"rec.0","cluster":"lab","uid":'"$UID"',"begun_ns":1795229323947888000,"node":"c1","ranks":2,"mode":"exec","mode_reason":"it was asked for","runtime":"apptainer version 1.4.5","image_from":"shared",'* ]]
   [[ ${lines[2]} =~ ^\{\"type\":\"rank\",\"rank\":4,\"local\":0,\"begin_ns\":110,\"exec_ns\":210,\"end_ns\":[0-9]{19}\}$ ]]
   # The long one still ran when the launch was over.
   [[ ${lines[1]} == '{"type":"rank","rank":5,"local":1,"begin_ns":100,"exec_ns":200}' ]]

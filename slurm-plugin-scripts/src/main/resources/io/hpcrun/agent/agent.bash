@@ -35,7 +35,7 @@ hpcrun_say() {
 # Kinds: ready; unfit; remark; bare (there is no node directory); shell (ranks are taken in by the
 # shell, not by hpcrun-enter); while staging have, need, busy, pass; alone (the agent ended a launch); tcp
 # (ranks do not use the fabric that is there);
-# and at the end done.
+# and at the end done; spool (a record is not in the site's spool; the code is hpcrun_hand_in's).
 hpcrun_note() {
   printf '%s\t%s\t%s\t%s\n' "$1" "$hpcrun_node" "$2" "$3"
 }
@@ -56,6 +56,40 @@ hpcrun_write_record() {
   fi
   rm -f -- "$temporary" 2>/dev/null
   return 1
+}
+
+# hpcrun_write_spool NAME TEXT: NAME appears in the site's spool, whole; says a line then. All users can write there: nobody
+# can guess the name that is opened. Where the spool gives files no group of its own, only the owner can read them. Runs
+# apart, since file systems hang; what hangs keeps nothing of the job open.
+hpcrun_write_spool() {
+  local i name
+  exec </dev/null 2>/dev/null
+  for i in /proc/self/fd/*; do
+    i=${i##*/}
+    ((i < 3)) || exec {i}>&-
+  done
+  set -C
+  umask 077
+  if read -r name </proc/sys/kernel/random/uuid && cd "$hpcrun_ingest" && [[ ! -L $hpcrun_ingest ]]; then
+    [[ ! -g . ]] || umask 027
+    if printf '%s' "$2" >".tmp.$name" && mv -fT -- ".tmp.$name" "$1"; then
+      echo
+    else
+      rm -f -- ".tmp.$name"
+    fi
+  fi
+}
+
+# hpcrun_hand_in SECONDS LAUNCH KIND TEXT: a record of the launch of this number goes to the spool, too. Waits for so long
+# at most, and not at all for 0. Fails with 1 if it cannot be written, and above 128 if it takes longer.
+hpcrun_hand_in() {
+  local there code
+  exec {there}< <(hpcrun_write_spool "${hpcrun_cluster:-_}.${hpcrun_prefix##*/}.$2.$hpcrun_begun.$3.jsonl" "$4")
+  read -r -t "$1" -u "$there"
+  code=$?
+  exec {there}<&-
+  ((code <= 128)) || kill -s KILL "$!" 2>/dev/null
+  return "$code"
 }
 
 # hpcrun_agent RECORD_PREFIX LAUNCH MODE MPI SPOOL STAGE PART OPTIONS [OPTION…] IMAGE [HEADER], LAUNCH
@@ -200,6 +234,7 @@ hpcrun_agent() {
   rm -f -- "$part" # a node that had the image may have been sent it all the same
   hpcrun_collect
   hpcrun_note 'done' 0 ''
+  hpcrun_hand_in_nodes
 }
 
 # hpcrun_take_map DESCRIPTOR: reads the map; notes that the node cannot serve the fabric that is required, and fails.
@@ -405,6 +440,7 @@ hpcrun_collect() {
   local head line name number i reason version traffic memlock
   local -a fields
   local -A texts=() ranks=()
+  declare -gA hpcrun_texts=()
   for i in "${!hpcrun_line[@]}"; do
     IFS=' ' read -r -a fields <<<"${hpcrun_line[i]}"
     number=${fields[0]}
@@ -432,8 +468,8 @@ hpcrun_collect() {
     ranks[$hpcrun_number]=0
   fi
   for number in "${!ranks[@]}"; do
-    printf -v head '{"schema":"hpcrun.record/1","type":"node","launch":"%s","node":"%s","ranks":%s,"mode":"%s"' \
-      "${hpcrun_prefix##*/}.$number" "$hpcrun_node" "${ranks[$number]}" "$hpcrun_how"
+    printf -v head '{"schema":"hpcrun.record/1","type":"node","launch":"%s","cluster":"%s","uid":%s,"begun_ns":%s,"node":"%s","ranks":%s,"mode":"%s"' \
+      "${hpcrun_prefix##*/}.$number" "$hpcrun_cluster" "$UID" "$hpcrun_begun" "$hpcrun_node" "${ranks[$number]}" "$hpcrun_how"
     head+="${reason:+,\"mode_reason\":\"$reason\"}${version:+,\"runtime\":\"$version\"},\"image_from\":\"$hpcrun_from\""
     for name in "${!hpcrun_times[@]}"; do
       head+=",\"${name}_ns\":${hpcrun_times[$name]}"
@@ -443,7 +479,20 @@ hpcrun_collect() {
     head+="${hpcrun_ports_up:+,\"rdma_ports\":$hpcrun_ports_up,\"memlock_kib\":${memlock/unlimited/-1}}"
     head+="${hpcrun_fabric_here:+,\"fabric\":\"$hpcrun_fabric_here\"}$traffic"
     head+="${hpcrun_topology_text:+,\"topology\":{$hpcrun_topology_text\}}}"
-    hpcrun_write_record "$hpcrun_prefix.$number.node.$hpcrun_node.jsonl" "$head"$'\n'"${texts[$number]-}"
+    hpcrun_texts[$number]=$head$'\n'${texts[$number]-}
+    hpcrun_write_record "$hpcrun_prefix.$number.node.$hpcrun_node.jsonl" "${hpcrun_texts[$number]}"
+  done
+}
+
+# The node's records go to the spool, when nothing of the launch waits any more.
+hpcrun_hand_in_nodes() {
+  local number
+  [[ -n $hpcrun_ingest ]] || return 0
+  for number in "${!hpcrun_texts[@]}"; do
+    hpcrun_hand_in 4 "$number" "node.$hpcrun_node" "${hpcrun_texts[$number]}" || {
+      hpcrun_note spool "$?" ''
+      return
+    }
   done
 }
 
@@ -470,7 +519,7 @@ hpcrun_become_agents() {
   mapfile -t functions < <(compgen -A function hpcrun_ | grep -vx hpcrun_agent)
   # The agent first: this is what ps shows of the process.
   hpcrun_become_srun_per_node bash -p -c "$(declare -f hpcrun_agent "${functions[@]}")
-$(declare -p hpcrun_program hpcrun_gpus hpcrun_pin hpcrun_fabric hpcrun_require hpcrun_memlock hpcrun_providers hpcrun_gres hpcrun_driver hpcrun_guard hpcrun_mpi hpcrun_stage_directory hpcrun_stage_limit hpcrun_digest hpcrun_image_size)
+$(declare -p hpcrun_ingest hpcrun_cluster hpcrun_begun hpcrun_program hpcrun_gpus hpcrun_pin hpcrun_fabric hpcrun_require hpcrun_memlock hpcrun_providers hpcrun_gres hpcrun_driver hpcrun_guard hpcrun_mpi hpcrun_stage_directory hpcrun_stage_limit hpcrun_digest hpcrun_image_size)
 hpcrun_agent \"\$@\"" hpcrun-agent "${@/#/=}"
 }
 
@@ -547,16 +596,17 @@ hpcrun_await_agents() {
 # their containers with them: they have not said that they are done, nor left a record of ranks that
 # had all ended.
 hpcrun_await_end() {
-  local kind node text name names list patience=$(($1 ? 5 : 20)) fallback=''
+  local kind node code text name names list patience=$(($1 ? 5 : 20)) fallback=''
   local -A alive=() fallbacks=()
   local -a nodes
   IFS=, read -r -a nodes <<<"$hpcrun_ready"
   for node in "${nodes[@]+"${nodes[@]}"}"; do
     alive[$node]=1
   done
-  while IFS=$'\t' read -r -t "$patience" kind node _ text; do
+  while IFS=$'\t' read -r -t "$patience" kind node code text; do
     case $kind in
       'done') unset -v "alive[$node]" ;;
+      spool) hpcrun_miss "$node" "$code" ;;
       alone) hpcrun_stopped=3 ;;
       tcp)
         fallbacks[$node]=1 fallback=${fallback:-"on $node $text"}
@@ -588,8 +638,8 @@ hpcrun_await_end() {
 # shellcheck disable=SC2154 # hpcrun_facts is set by the job script
 hpcrun_record() {
   local text name
-  printf -v text '{"schema":"hpcrun.record/1","type":"launch","launch":"%s","job":"%s","cluster":"%s","uid":%s,"state":"%s"' \
-    "${hpcrun_prefix##*/}.$hpcrun_number" "$hpcrun_job" "${SLURM_CLUSTER_NAME//[!A-Za-z0-9._-]/_}" "$UID" "$1"
+  printf -v text '{"schema":"hpcrun.record/1","type":"launch","launch":"%s","job":"%s","cluster":"%s","uid":%s,"begun_ns":%s,"state":"%s"' \
+    "${hpcrun_prefix##*/}.$hpcrun_number" "$hpcrun_job" "$hpcrun_cluster" "$UID" "$hpcrun_begun" "$1"
   text+=${2:+,\"exit\":$2}
   text+="${hpcrun_nodes:+,\"nodes\":$hpcrun_nodes}${hpcrun_ranks:+,\"ranks\":$hpcrun_ranks}"
   text+=",\"node\":\"${SLURMD_NODENAME:-$HOSTNAME}\",\"clock\":\"CLOCK_REALTIME\""
@@ -606,9 +656,37 @@ hpcrun_record() {
     text+=${REPLY:+",\"entered_by_reason\":\"$REPLY\""}
   fi
   text+=",$hpcrun_facts}"$'\n'
+  hpcrun_launch_record=$text
   if ! hpcrun_write_record "$hpcrun_prefix.$hpcrun_number.job.jsonl" "$text" && [[ $1 != running ]]; then
     hpcrun_say "the timing of this launch is lost: a record cannot be written in ${hpcrun_prefix%/*}"
   fi
+}
+
+# hpcrun_hand_in_record STATE: the launch's record as it was written last goes to the spool. Nobody waits while the launch
+# runs, and not for long where nodes have waited in vain.
+hpcrun_hand_in_record() {
+  local limit=4
+  [[ -n $hpcrun_ingest ]] || return 0
+  [[ -z $hpcrun_slow ]] || limit=1
+  if [[ $1 == running ]]; then
+    hpcrun_hand_in 0 "$hpcrun_number" job.running "$hpcrun_launch_record" || :
+  else
+    hpcrun_hand_in "$limit" "$hpcrun_number" "job.$1" "$hpcrun_launch_record" ||
+      hpcrun_miss "${SLURMD_NODENAME:-$HOSTNAME}" "$?"
+  fi
+}
+
+# hpcrun_miss NODE CODE: a record of this node is not in the spool.
+hpcrun_miss() {
+  [[ ,$hpcrun_missed == *",$1,"* ]] || hpcrun_missed+=$1,
+  (($2 <= 128)) || hpcrun_slow=1
+}
+
+hpcrun_say_missed() {
+  local list
+  [[ -n $hpcrun_missed ]] || return 0
+  list=$(scontrol show hostlistsorted "${hpcrun_missed%,}" 2>/dev/null) || list=${hpcrun_missed%,}
+  hpcrun_say "on $list records could not be written into the spool $hpcrun_ingest (HPCRUN_SPOOL)${hpcrun_slow:+, which does not answer}; nothing else is affected"
 }
 
 # Submit, eligible and start time as Slurm knows them (whole seconds), asked beside the launch.
@@ -638,7 +716,7 @@ hpcrun_identify() {
     hpcrun_job=${SLURM_ARRAY_JOB_ID}_$SLURM_ARRAY_TASK_ID
   fi
   hpcrun_prefix=$hpcrun_records/$hpcrun_job/$hpcrun_job.${SLURM_RESTART_COUNT:-0}
-  hpcrun_number=0
+  hpcrun_number=0 hpcrun_cluster=${SLURM_CLUSTER_NAME//[!A-Za-z0-9._-]/_} hpcrun_begun=${hpcrun_times[script]}
   hpcrun_nodes=$SLURM_JOB_NUM_NODES hpcrun_ranks=${SLURM_NTASKS-} hpcrun_nodelist=''
   hpcrun_bare='' hpcrun_ready='' hpcrun_by_shell=''
   hpcrun_random=$(od -An -N8 -tx8 /dev/urandom)
@@ -770,7 +848,7 @@ hpcrun_run_script() {
     printf '%s' "$hpcrun_script" >"$hpcrun_directory/script" &&
       cp -- "$0" "$hpcrun_directory/job" &&
       declare -p hpcrun_directory hpcrun_prefix hpcrun_bare hpcrun_program hpcrun_by_shell \
-        hpcrun_seconds >"$hpcrun_directory/session" &&
+        hpcrun_cluster hpcrun_begun hpcrun_seconds >"$hpcrun_directory/session" &&
       mkdir -- "$hpcrun_directory/bin" &&
       printf '#!/bin/bash\nexec bash %q %q "$@"\n' "$hpcrun_directory/job" "$hpcrun_directory" \
         >"$hpcrun_directory/bin/hpcrun" && chmod 700 "$hpcrun_directory/bin/hpcrun"
@@ -795,6 +873,10 @@ hpcrun_run_script() {
     wait "$child" 2>/dev/null # bash would show the source of killed agents
     code=$?
   done
+  if [[ -e $hpcrun_directory/missed ]]; then
+    hpcrun_miss "${SLURMD_NODENAME:-$HOSTNAME}" 1
+    [[ ! -s $hpcrun_directory/missed ]] || hpcrun_slow=1
+  fi
   return "$code"
 }
 
@@ -826,6 +908,7 @@ hpcrun_session() {
   shift
   # shellcheck disable=SC1091 # written by hpcrun_run_script
   source "$directory/session"
+  [[ ! -s $directory/missed ]] || hpcrun_ingest='' # a launch before this one waited in vain
   while (($#)) && [[ $1 != -- ]]; do
     case ${1%%=*} in
       --bind | --env | --home | --no-home | --no-mount | --pwd | --contain | --nv | --no-nv | --rocm | --no-rocm | \
@@ -850,9 +933,12 @@ hpcrun_session() {
   trap ':' HUP INT QUIT USR1 USR2 ALRM TERM XCPU
   hpcrun_time script
   hpcrun_record running ''
+  hpcrun_hand_in_record running
   hpcrun_launch "$@"
   code=$?
   hpcrun_record ended "$code"
+  hpcrun_hand_in_record ended
+  [[ -z $hpcrun_missed ]] || { printf '%s' "$hpcrun_slow" >"$directory/missed"; } 2>/dev/null
   return "$code"
 }
 
@@ -867,11 +953,11 @@ hpcrun_has_gpus() {
 # hpcrun_header, hpcrun_program, hpcrun_command, hpcrun_srun, hpcrun_container, hpcrun_environment,
 # hpcrun_defaults, hpcrun_alone, hpcrun_guard, hpcrun_gpu_flags, hpcrun_gpus, hpcrun_pin, hpcrun_fabric,
 # hpcrun_require, hpcrun_memlock, hpcrun_providers, hpcrun_gres, hpcrun_driver, hpcrun_mode, hpcrun_mpi, hpcrun_spool, hpcrun_stage,
-# hpcrun_records, hpcrun_facts. Returns the exit code of the job.
+# hpcrun_records, hpcrun_ingest, hpcrun_facts. Returns the exit code of the job.
 # shellcheck disable=SC2154 # they are set by the job script
 hpcrun_main() {
   local -A hpcrun_times=() hpcrun_seconds=() hpcrun_caller=()
-  local code job_times answers alive variable state=ended hpcrun_stopped='' hpcrun_cancelled=''
+  local code job_times answers alive variable state=ended hpcrun_stopped='' hpcrun_cancelled='' hpcrun_missed='' hpcrun_slow=''
   set +eufC # an exported SHELLOPTS is not for this script
   if variable=TMOUT && [[ -n ${!variable+set} ]]; then # bash's limit for each read
     hpcrun_caller[TMOUT]=${!variable}
@@ -915,6 +1001,7 @@ hpcrun_main() {
   # inherited, so it stays as it is.
   exec {answers}<&"${hpcrun_agents_io[0]}"
   alive=${hpcrun_agents_io[1]}
+  [[ $hpcrun_kind == script ]] || hpcrun_hand_in_record running # while the nodes are prepared
   hpcrun_await_agents "$alive" <&"$answers"
   code=$?
   hpcrun_time prepare_done
@@ -949,6 +1036,10 @@ hpcrun_main() {
       wait "$hpcrun_agents_io_PID" # here bash says that it was killed
     } 2>/dev/null
   fi
-  [[ $hpcrun_kind == script && $state == ended ]] || hpcrun_record "$state" "$code"
+  if [[ $hpcrun_kind != script || $state != ended ]]; then
+    hpcrun_record "$state" "$code"
+    hpcrun_hand_in_record "$state"
+  fi
+  hpcrun_say_missed
   return "$code"
 }
