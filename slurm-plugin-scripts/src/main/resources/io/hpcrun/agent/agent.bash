@@ -70,7 +70,7 @@ hpcrun_write_spool() {
   done
   set -C
   umask 077
-  if read -r name </proc/sys/kernel/random/uuid && cd "$hpcrun_ingest" && [[ ! -L $hpcrun_ingest ]]; then
+  if read -r name </proc/sys/kernel/random/uuid && builtin cd "$hpcrun_ingest" && [[ ! -L $hpcrun_ingest ]]; then
     [[ ! -g . ]] || umask 027
     if printf '%s' "$2" >".tmp.$name" && mv -fT -- ".tmp.$name" "$1"; then
       echo
