@@ -96,7 +96,8 @@ class DaemonPlanningTest {
             FabricChoice.AUTO,
             Mode.AUTO,
             new Staging(Staging.From.AUTO, Optional.empty(), Staging.DEFAULT_LIMIT),
-            Path.of("/home/alice/records"));
+            Path.of("/home/alice/records"),
+            Optional.of(Path.of("/spool")));
     Image image =
         new Image(
             spec.image(),

@@ -75,6 +75,7 @@ public final class PlanRequestJson {
     text("mode", spec.mode().name());
     object("staging", () -> staging(spec.staging()));
     text("records", spec.records().toString());
+    Json.string(json, "spool", spec.spool().map(Path::toString));
   }
 
   private void script(UserScript script) {

@@ -642,6 +642,7 @@ hpcrun_record() {
     "${hpcrun_prefix##*/}.$hpcrun_number" "$hpcrun_job" "$hpcrun_cluster" "$UID" "$hpcrun_begun" "$1"
   text+=${2:+,\"exit\":$2}
   text+="${hpcrun_nodes:+,\"nodes\":$hpcrun_nodes}${hpcrun_ranks:+,\"ranks\":$hpcrun_ranks}"
+  text+="${SLURM_JOB_PARTITION:+,\"partition\":\"${SLURM_JOB_PARTITION//[!A-Za-z0-9._-]/_}\"}"
   text+=",\"node\":\"${SLURMD_NODENAME:-$HOSTNAME}\",\"clock\":\"CLOCK_REALTIME\""
   text+=",\"resolution_ns\":$([[ -n ${EPOCHREALTIME-} ]] && echo 1000 || echo 1)"
   for name in submit eligible start; do
