@@ -94,7 +94,7 @@ public final class Spool {
       Files.createDirectory(directory, PosixFilePermissions.asFileAttribute(ownerOnly));
     } catch (FileAlreadyExistsException there) {
       if (!Files.isDirectory(directory, LinkOption.NOFOLLOW_LINKS)
-          || FileOwner.uid(directory) != FileOwner.uid(Path.of("/proc/self"))) {
+          || FileOwner.uid(directory) != FileOwner.uid(Path.of("/proc/self").toRealPath())) {
         throw new IOException(directory + " was made by somebody else; remove it", there);
       }
     }
