@@ -1,14 +1,23 @@
 package io.hpcrun.timing;
 
+import java.util.Arrays;
 import java.util.Locale;
 import org.HdrHistogram.Histogram;
 
 /**
  * Durations of one stage, of one node or of all. Count, minimum and maximum are exact; median and
- * 95th percentile are right to 0.1 % (HdrHistogram with three significant digits). Not thread-safe.
+ * 95th percentile are right to 0.1 % (HdrHistogram with three significant digits), and exact for as
+ * many as a node has. Not thread-safe.
  */
 public final class Durations {
-  private final Histogram histogram = new Histogram(3);
+  /**
+   * Up to this many are kept as they are: clearing a histogram costs as much as 100,000 of them.
+   */
+  private static final int FEW = 256;
+
+  private long[] few = new long[4];
+  private int kept;
+  private Histogram histogram;
   private long minimum = Long.MAX_VALUE;
   private long maximum = Long.MIN_VALUE;
   private String slowestNode = "";
@@ -24,7 +33,11 @@ public final class Durations {
    * @param uncertaintyNanoseconds how far it may be off because two clocks took part
    */
   public void add(long nanoseconds, String node, long rank, long uncertaintyNanoseconds) {
-    histogram.recordValue(nanoseconds);
+    if (kept < FEW) {
+      keep(nanoseconds);
+    } else {
+      record(nanoseconds);
+    }
     uncertainty = Math.max(uncertainty, uncertaintyNanoseconds);
     minimum = Math.min(minimum, nanoseconds);
     if (nanoseconds > maximum) {
@@ -34,13 +47,36 @@ public final class Durations {
     }
   }
 
+  private void keep(long nanoseconds) {
+    if (kept == few.length) {
+      few = Arrays.copyOf(few, 2 * kept);
+    }
+    few[kept++] = nanoseconds;
+  }
+
+  private void record(long nanoseconds) {
+    if (histogram == null) {
+      histogram = new Histogram(3);
+    }
+    if (histogram.getTotalCount() == 0) {
+      for (int i = 0; i < kept; i++) {
+        histogram.recordValue(few[i]);
+      }
+    }
+    histogram.recordValue(nanoseconds);
+  }
+
   /** The figures so far; there must be at least one duration. */
   public Summary summary() {
+    boolean exact = count() == kept;
+    if (exact) {
+      Arrays.sort(few, 0, kept);
+    }
     return new Summary(
-        histogram.getTotalCount(),
+        count(),
         minimum,
-        clamp(histogram.getValueAtPercentile(50)),
-        clamp(histogram.getValueAtPercentile(95)),
+        exact ? few[(kept - 1) / 2] : clamp(histogram.getValueAtPercentile(50)),
+        exact ? few[(int) Math.ceil(kept * 0.95) - 1] : clamp(histogram.getValueAtPercentile(95)),
         maximum,
         slowestNode,
         slowestRank,
@@ -49,7 +85,10 @@ public final class Durations {
 
   /** Forgets everything, keeps the memory. */
   public void reset() {
-    histogram.reset();
+    if (count() > kept) {
+      histogram.reset();
+    }
+    kept = 0;
     minimum = Long.MAX_VALUE;
     maximum = Long.MIN_VALUE;
     slowestNode = "";
@@ -59,7 +98,11 @@ public final class Durations {
 
   /** Whether there is no duration. */
   public boolean isEmpty() {
-    return histogram.getTotalCount() == 0;
+    return kept == 0;
+  }
+
+  private long count() {
+    return histogram == null ? kept : Math.max(kept, histogram.getTotalCount());
   }
 
   private long clamp(long value) {
