@@ -66,14 +66,14 @@ public final class Records {
                 begunNs,
                 ranks,
                 at(30),
+                at(40) + first,
                 at(40),
-                at(40),
+                at(60) + first,
                 at(60),
-                at(60),
-                at(62),
+                at(62) + first,
                 at(70),
                 at(90_100),
-                at(90_150)));
+                at(90_150) + first));
     for (int i = 0; i < ranks; i++) {
       int rank = first + i;
       text.append("{\"type\":\"rank\",\"rank\":").append(rank);

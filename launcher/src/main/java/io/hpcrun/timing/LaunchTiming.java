@@ -150,7 +150,9 @@ public final class LaunchTiming {
 
     private void add(Stage stage, long nanoseconds, String node, long rank, long uncertainty) {
       overall.add(stage, nanoseconds, node, rank, uncertainty);
-      oneNode.add(stage, nanoseconds, node, rank, uncertainty);
+      if (!stage.isOfWholeLaunch()) {
+        oneNode.add(stage, nanoseconds, node, rank, uncertainty);
+      }
       if (rankStages != null) {
         rankStages.put(stage, nanoseconds);
       }

@@ -29,6 +29,11 @@ public enum Stage {
   /** The node's container is closed. */
   TEARDOWN;
 
+  /** Whether it is measured once for a launch, and not on each node or rank. */
+  public boolean isOfWholeLaunch() {
+    return this == QUEUE || this == SCRIPT || this == PREPARE || this == LEAVE;
+  }
+
   /** The name in tables and JSON. */
   public String label() {
     return name().toLowerCase(Locale.ROOT);

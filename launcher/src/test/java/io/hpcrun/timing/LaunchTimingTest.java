@@ -2,6 +2,7 @@ package io.hpcrun.timing;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+import static org.assertj.core.data.Percentage.withPercentage;
 
 import io.hpcrun.failure.Failure;
 import java.io.IOException;
@@ -38,6 +39,9 @@ class LaunchTimingTest {
     assertThat(spawn.slowestRank()).isEqualTo(2);
     assertThat(spawn.median()).isBetween(29 * MS, 31 * MS);
     assertThat(timing.nodes().get("c1").get(Stage.RUN).count()).isEqualTo(2);
+    for (Map<Stage, Durations.Summary> node : timing.nodes().values()) {
+      assertThat(node).containsOnlyKeys(Stage.CHECK, Stage.SPAWN, Stage.BIND, Stage.RUN);
+    }
     assertThat(timing.nodes().get("c2").get(Stage.CHECK).maximum()).isEqualTo(10 * MS);
     assertThat(timing.overall().get(Stage.QUEUE).maximum()).isEqualTo(5_000 * MS);
     assertThat(timing.overall().get(Stage.SCRIPT).maximum()).isEqualTo(20 * MS);
@@ -184,6 +188,26 @@ class LaunchTimingTest {
     List<String> nodes = new ArrayList<>(List.of("c10", "c2", "c1", "b3", "c02", "c"));
     nodes.sort(new NodeOrder());
     assertThat(nodes).containsExactly("b3", "c", "c1", "c02", "c2", "c10");
+  }
+
+  @Test
+  void manyDurationsHaveTheSameFiguresAsFewToATenthOfAPercent() {
+    Durations durations = new Durations();
+    for (int round = 0; round < 2; round++) {
+      for (int count = 1; count <= 1_000; count++) {
+        durations.add(1_000_000L + count * 997L, "c1", count, 0);
+        Durations.Summary summary = durations.summary();
+        assertThat(summary.count()).isEqualTo(count);
+        assertThat(summary.minimum()).isEqualTo(1_000_997);
+        assertThat(summary.maximum()).isEqualTo(1_000_000 + count * 997L);
+        assertThat((double) summary.median())
+            .isCloseTo(1_000_000 + (count + 1) / 2 * 997L, withPercentage(0.1));
+        assertThat((double) summary.p95())
+            .isCloseTo(1_000_000 + (count * 95 + 99) / 100 * 997L, withPercentage(0.1));
+      }
+      durations.reset();
+      assertThat(durations.isEmpty()).isTrue();
+    }
   }
 
   @Test

@@ -64,15 +64,6 @@ final class Connections implements AutoCloseable {
     return run(writer, work);
   }
 
-  /** Reads outside of a transaction, with one statement that makes its own. */
-  void snapshot(Work<Void> work) {
-    try (Connection connection = readers.getConnection()) {
-      work.run(connection);
-    } catch (SQLException failed) {
-      throw wrapped(failed);
-    }
-  }
-
   private <T> T run(HikariDataSource pool, Work<T> work) {
     try (Connection connection = pool.getConnection()) {
       try {

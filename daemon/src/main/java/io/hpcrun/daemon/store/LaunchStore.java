@@ -237,7 +237,7 @@ public final class LaunchStore implements AutoCloseable {
       throw Failure.usage(
           "hpcrund makes no backups of PostgreSQL", "use pg_dump, or what the site has for it");
     }
-    new SqliteFile(url).backUp(connections, target);
+    new SqliteFile(url).backUp(target);
   }
 
   /** How much there is; reads through an index, for once a minute and not for every request. */

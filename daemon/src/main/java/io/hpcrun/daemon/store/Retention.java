@@ -143,13 +143,9 @@ final class Retention {
     while (free > 0 && free < before && goesOn.getAsBoolean()) {
       connections.write(
           connection -> {
-            try (Statement statement = connection.createStatement();
-                ResultSet steps =
-                    statement.executeQuery(
-                        "pragma incremental_vacuum(%d)".formatted(PAGES_AT_ONCE))) {
-              while (steps.next()) {
-                // each step frees a page
-              }
+            try (Statement statement = connection.createStatement()) {
+              // Not execute(): each step frees one page, and only this takes all steps.
+              statement.executeUpdate("pragma incremental_vacuum(%d)".formatted(PAGES_AT_ONCE));
             }
             return null;
           });

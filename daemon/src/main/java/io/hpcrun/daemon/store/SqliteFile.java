@@ -66,24 +66,21 @@ final class SqliteFile {
    *
    * @param target the file, which appears whole; an older one is replaced
    */
-  void backUp(Connections connections, Path target) {
+  void backUp(Path target) {
     Path partial = target.resolveSibling(target.getFileName() + ".partial");
     try {
       Files.deleteIfExists(partial);
       create(partial);
-      connections.snapshot(
-          connection -> {
-            try (PreparedStatement vacuum = connection.prepareStatement("vacuum into ?")) {
-              vacuum.setString(1, partial.toString());
-              vacuum.execute();
-            }
-            return null;
-          });
+      try (Connection connection = DriverManager.getConnection("jdbc:sqlite:" + path);
+          PreparedStatement vacuum = connection.prepareStatement("vacuum into ?")) {
+        vacuum.setString(1, partial.toString());
+        vacuum.execute();
+      }
       try (FileChannel written = FileChannel.open(partial, StandardOpenOption.WRITE)) {
         written.force(true);
       }
       Files.move(partial, target, StandardCopyOption.ATOMIC_MOVE);
-    } catch (IOException failed) {
+    } catch (IOException | SQLException failed) {
       throw Failure.usage(
           "the backup " + target + " cannot be written: " + failed,
           "name a file in a directory that the daemon's user can write");

@@ -48,7 +48,7 @@ final class StageQueries {
             + " node n on n.launch_id = l.id where "
             + conditions.sql()
             + " order by "
-            + (grouping == Grouping.NONE ? "l.id" : "grouped, l.id");
+            + (grouping == Grouping.NONE ? "l.id, n.node" : "grouped, l.id, n.node");
     try (PreparedStatement select = conditions.prepare(connection, sql);
         ResultSet rows = select.executeQuery()) {
       long launch = -1;
@@ -92,15 +92,19 @@ final class StageQueries {
   }
 
   private void beginLaunch(ResultSet row) throws SQLException {
-    stages = new LaunchStages(StoredLaunch.times(row), durations);
+    stages = new LaunchStages(StoredLaunch.times(row), this::add);
     launches++;
-    if (grouping != Grouping.NODE) {
-      stages.job();
+    stages.job();
+  }
+
+  private void add(Stage stage, long nanoseconds, String node, long rank, long uncertainty) {
+    if (grouping != Grouping.NODE || !stage.isOfWholeLaunch()) {
+      durations.add(stage, nanoseconds, node, rank, uncertainty);
     }
   }
 
   private void endLaunch() {
-    if (stages != null && grouping != Grouping.NODE) {
+    if (stages != null) {
       stages.leave();
     }
     stages = null;

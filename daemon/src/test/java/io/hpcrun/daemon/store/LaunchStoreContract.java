@@ -1,0 +1,533 @@
+package io.hpcrun.daemon.store;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+
+import io.hpcrun.daemon.Records;
+import io.hpcrun.failure.Failure;
+import io.hpcrun.timing.Durations;
+import io.hpcrun.timing.LaunchTimes;
+import io.hpcrun.timing.LaunchTiming;
+import io.hpcrun.timing.RankLine;
+import io.hpcrun.timing.RecordDirectory;
+import io.hpcrun.timing.RecordLine;
+import io.hpcrun.timing.RecordReader;
+import io.hpcrun.timing.Stage;
+import io.hpcrun.timing.TimingJson;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Properties;
+import java.util.Random;
+import java.util.TreeMap;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What the store does, on each database. */
+abstract class LaunchStoreContract {
+  private static final Viewer ALL = Viewer.operator();
+  private static final long DAY_NS = Duration.ofDays(1).toNanos();
+
+  @TempDir Path directory;
+  private final Database database;
+  String url;
+  LaunchStore store;
+  private Instant now = Instant.ofEpochSecond(Records.START_S);
+
+  LaunchStoreContract(Database database) {
+    this.database = database;
+  }
+
+  @BeforeEach
+  void open() {
+    url = database.newUrl(directory);
+    store = LaunchStore.open(url, new Properties(), () -> now);
+  }
+
+  @AfterEach
+  void close() {
+    if (store != null) {
+      store.close();
+    }
+  }
+
+  @Test
+  void aLaunchAndItsNodesComeBack() {
+    store.store(
+        List.of(
+            launch("12_3.0.1", 1000, 0, LaunchState.ENDED),
+            node("12_3.0.1", 1000, 0, "c1", 0, 2),
+            node("12_3.0.1", 1000, 0, "c2", 2, 3)));
+    StoredLaunch launch = only(LaunchFilter.all(), ALL);
+    assertThat(launch.key()).isEqualTo(key("12_3.0.1", 1000, 0));
+    assertThat(launch.job()).isEqualTo("12_3");
+    assertThat(launch.user()).contains("mia");
+    assertThat(launch.state()).isEqualTo(LaunchState.ENDED);
+    assertThat(launch.exitCode()).hasValue(0);
+    assertThat(launch.nodes()).hasValue(2);
+    assertThat(launch.ranks()).hasValue(5);
+    assertThat(launch.image()).contains("/images/solver.sif");
+    assertThat(launch.partition()).isEmpty();
+    assertThat(launch.times().batchNode()).isEqualTo("n0");
+    assertThat(launch.times().launchAsked()).isEqualTo(Records.at(100));
+    assertThat(launch.record().orElseThrow()).startsWith("{\"schema\":").endsWith("}");
+    List<StoredNode> nodes = store.nodes(launch.id(), ALL, "", 10);
+    assertThat(nodes).extracting(StoredNode::node).containsExactly("c1", "c2");
+    assertThat(nodes).extracting(StoredNode::ranks).containsExactly(2L, 3L);
+    assertThat(store.nodes(launch.id(), ALL, "c1", 10)).hasSize(1);
+    assertThat(store.nodes(launch.id(), ALL, "", 1)).hasSize(1);
+  }
+
+  @Test
+  void theStateGoesOnlyForwardWhateverTheOrderOfArrival() {
+    List<Arrival> arrivals =
+        new ArrayList<>(
+            List.of(
+                launch("1.0.0", 7, 0, LaunchState.RUNNING),
+                launch("1.0.0", 7, 0, LaunchState.ENDED),
+                node("1.0.0", 7, 0, "c1", 0, 1),
+                launch("2.0.0", 7, 0, LaunchState.RUNNING),
+                launch("2.0.0", 7, 0, LaunchState.REFUSED),
+                launch("3.0.0", 7, 0, LaunchState.RUNNING),
+                node("4.0.0", 7, 0, "c1", 0, 1)));
+    Random random = new Random(1);
+    for (int round = 0; round < 20; round++) {
+      Collections.shuffle(arrivals, random);
+      List<Arrival> all = arrivals;
+      int cut = random.nextInt(all.size());
+      store.store(all.subList(0, cut));
+      store.store(all.subList(cut, all.size()));
+      Map<String, LaunchState> states = new TreeMap<>();
+      launches(LaunchFilter.all(), ALL)
+          .forEach(launch -> states.put(launch.key().launch(), launch.state()));
+      assertThat(states)
+          .containsExactly(
+              Map.entry("1.0.0", LaunchState.ENDED),
+              Map.entry("2.0.0", LaunchState.REFUSED),
+              Map.entry("3.0.0", LaunchState.RUNNING),
+              Map.entry("4.0.0", LaunchState.UNKNOWN));
+      assertThat(only(filter().launch("1.0.0").build(), ALL).exitCode()).hasValue(0);
+      store.close();
+      open();
+    }
+  }
+
+  @Test
+  void whatComesTwiceIsStoredOnce() {
+    List<Arrival> arrivals =
+        List.of(launch("1.0.0", 7, 0, LaunchState.ENDED), node("1.0.0", 7, 0, "c1", 0, 100));
+    assertThat(store.store(arrivals)).isEqualTo(new LaunchStore.Outcome(2, 0, 0, 100));
+    assertThat(store.store(arrivals)).isEqualTo(new LaunchStore.Outcome(0, 2, 0, 0));
+    assertThat(store.store(List.of(arrivals.get(1), arrivals.get(1))))
+        .isEqualTo(new LaunchStore.Outcome(0, 2, 0, 0));
+    assertThat(store.size().nodes()).isEqualTo(1);
+  }
+
+  @Test
+  void theFirstRecordOfANodeWins() {
+    store.store(List.of(node("1.0.0", 7, 0, "c1", 0, 2)));
+    LaunchStore.Outcome second = store.store(List.of(node("1.0.0", 7, 0, "c1", 5, 4)));
+    assertThat(second).isEqualTo(new LaunchStore.Outcome(0, 0, 1, 0));
+    long id = only(LaunchFilter.all(), ALL).id();
+    assertThat(ranks(id)).containsExactly("c1 0", "c1 1");
+  }
+
+  @Test
+  void aJobNumberThatComesAgainIsAnotherLaunch() {
+    store.store(
+        List.of(
+            launch("1.0.0", 7, 0, LaunchState.ENDED),
+            launch("1.0.0", 7, DAY_NS, LaunchState.RUNNING),
+            launch("1.0.0", 8, 0, LaunchState.RUNNING)));
+    assertThat(launches(LaunchFilter.all(), ALL)).hasSize(3);
+  }
+
+  @Test
+  void nothingOfABatchIsStoredWhenOneRecordCannotBe() {
+    Arrival bad =
+        new Arrival.OfNode(
+            key("2.0.0", 7, 0), Optional.empty(), null, 1, "{}", new byte[] {1}); // no name
+    assertThatExceptionOfType(StoreException.class)
+        .isThrownBy(() -> store.store(List.of(launch("1.0.0", 7, 0, LaunchState.ENDED), bad)))
+        .matches(StoreException::isDataFault);
+    assertThat(launches(LaunchFilter.all(), ALL)).isEmpty();
+    store.store(List.of(launch("1.0.0", 7, 0, LaunchState.ENDED)));
+    assertThat(launches(LaunchFilter.all(), ALL)).hasSize(1);
+  }
+
+  @Test
+  void usersSeeOnlyTheirOwn() {
+    store.store(
+        List.of(
+            launch("1.0.0", 7, 0, LaunchState.ENDED),
+            node("1.0.0", 7, 0, "c1", 0, 2),
+            launch("2.0.0", 8, 0, LaunchState.ENDED),
+            node("2.0.0", 8, 0, "c1", 0, 3)));
+    StoredLaunch others = only(LaunchFilter.all(), Viewer.user(8));
+    assertThat(others.key().launch()).isEqualTo("2.0.0");
+    Viewer viewer = Viewer.user(7);
+    assertThat(store.launch(others.id(), viewer)).isEmpty();
+    assertThat(store.launch(others.id(), Viewer.user(8))).isPresent();
+    assertThat(store.nodes(others.id(), viewer, "", 10)).isEmpty();
+    assertThat(store.records(others.id(), viewer)).isEmpty();
+    assertThat(launches(filter().uid(8).build(), viewer)).isEmpty();
+    assertThat(groups(LaunchFilter.all(), viewer, Grouping.NODE)).containsOnlyKeys("c1");
+    assertThat(groups(LaunchFilter.all(), viewer, Grouping.NODE).get("c1").get(Stage.RUN).count())
+        .isEqualTo(2);
+    assertThat(groups(LaunchFilter.all(), ALL, Grouping.NODE).get("c1").get(Stage.RUN).count())
+        .isEqualTo(5);
+  }
+
+  @Test
+  void filtersLetThroughWhatTheyName() {
+    store.store(
+        List.of(
+            launch(
+                "12_3.0.0", 7, 0, LaunchState.ENDED, ",\"partition\":\"gpu\",\"image_id\":\"u1\""),
+            node("12_3.0.0", 7, 0, "c1", 0, 1),
+            launch("123.0.0", 8, DAY_NS, LaunchState.RUNNING),
+            node("123.0.0", 8, DAY_NS, "c2", 0, 1)));
+    assertFound(filter().cluster("lab"), "123.0.0", "12_3.0.0");
+    assertFound(filter().cluster("x"));
+    assertFound(filter().uid(7), "12_3.0.0");
+    assertFound(filter().user("mia"), "123.0.0", "12_3.0.0");
+    assertFound(filter().image("u1"), "12_3.0.0");
+    assertFound(filter().image("/images/solver.sif"), "123.0.0", "12_3.0.0");
+    assertFound(filter().partition("gpu"), "12_3.0.0");
+    assertFound(filter().node("c2"), "123.0.0");
+    assertFound(filter().mode("auto"), "123.0.0", "12_3.0.0");
+    assertFound(filter().state(LaunchState.RUNNING), "123.0.0");
+    assertFound(filter().sinceNs(Records.at(0) + 1), "123.0.0");
+    assertFound(filter().untilNs(Records.at(0) + 1), "12_3.0.0");
+    assertFound(filter().job("12"), "123.0.0", "12_3.0.0");
+    assertFound(filter().job("12_"), "12_3.0.0");
+    assertFound(filter().job("%"));
+    assertFound(filter().launch("123.0.0"), "123.0.0");
+    assertFound(filter().job("'; drop table launch; --"));
+  }
+
+  private void assertFound(LaunchFilter.Builder filter, String... launches) {
+    assertThat(launches(filter.build(), ALL))
+        .extracting(launch -> launch.key().launch())
+        .containsExactly(launches);
+  }
+
+  @Test
+  void pagesGoFromTheNewestToTheOldestWithoutGaps() {
+    List<Arrival> arrivals = new ArrayList<>();
+    for (int i = 0; i < 25; i++) {
+      arrivals.add(launch((100 + i) + ".0.0", 7, i / 3, LaunchState.ENDED)); // some began at once
+    }
+    Collections.shuffle(arrivals, new Random(3));
+    store.store(arrivals);
+    List<StoredLaunch> all = new ArrayList<>();
+    Optional<Page.Cursor> cursor = Optional.empty();
+    do {
+      Page page = store.launches(LaunchFilter.all(), ALL, 4, cursor);
+      assertThat(page.launches()).hasSizeLessThanOrEqualTo(4);
+      all.addAll(page.launches());
+      cursor = page.next().flatMap(next -> Page.Cursor.parse(next.toString()));
+      // What comes in between is newer, and does not move the pages.
+      store.store(List.of(launch((200 + all.size()) + ".0.0", 7, DAY_NS, LaunchState.ENDED)));
+    } while (cursor.isPresent());
+    assertThat(all).hasSize(25).doesNotHaveDuplicates();
+    assertThat(all)
+        .extracting(launch -> launch.key().begunNs())
+        .isSortedAccordingTo(Collections.reverseOrder());
+  }
+
+  @Test
+  void timingIsTheSameAsFromFiles() throws IOException {
+    Path job = Files.createDirectories(directory.resolve("records/12"));
+    List<Arrival> arrivals = new ArrayList<>();
+    String text = Records.launch("12.0.0", 7, Records.at(0), "ended", 3, 900, "");
+    Files.writeString(job.resolve("12.0.0.job.jsonl"), text);
+    arrivals.add(launch("12.0.0", 7, 0, LaunchState.ENDED, text));
+    for (int i = 0; i < 3; i++) {
+      String node = Records.node("12.0.0", 7, Records.at(0), "n" + i, i * 300, 300);
+      Files.writeString(job.resolve("12.0.0.node.n" + i + ".jsonl"), node);
+      arrivals.add(node("12.0.0", 7, 0, "n" + i, i * 300, 300));
+    }
+    Collections.shuffle(arrivals, new Random(5));
+    store.store(arrivals);
+    long id = only(LaunchFilter.all(), ALL).id();
+    LaunchTiming stored = LaunchTiming.read(store.records(id, ALL).orElseThrow(), Map::of);
+    LaunchTiming read =
+        LaunchTiming.read(
+            new RecordDirectory(directory.resolve("records")).launches("12").getFirst(), Map::of);
+    assertThat(json(stored)).isEqualTo(json(read)).contains("\"leave\"");
+    Map<String, Map<Stage, Durations.Summary>> all = groups(LaunchFilter.all(), ALL, Grouping.NONE);
+    assertThat(all).containsOnlyKeys("");
+    assertThat(all.get("")).isEqualTo(read.overall());
+    assertThat(groups(LaunchFilter.all(), ALL, Grouping.NODE)).isEqualTo(read.nodes());
+  }
+
+  private static String json(LaunchTiming timing) {
+    ByteArrayOutputStream out = new ByteArrayOutputStream();
+    try (TimingJson json = new TimingJson(out)) {
+      json.begin(false);
+      json.launch(timing, false);
+    }
+    return out.toString(StandardCharsets.UTF_8);
+  }
+
+  @Test
+  void stagesAreGroupedByImagePartitionModeAndDay() {
+    store.store(
+        List.of(
+            launch("1.0.0", 7, 0, LaunchState.ENDED, ",\"partition\":\"gpu\""),
+            node("1.0.0", 7, 0, "c1", 0, 2),
+            node("1.0.0", 7, 0, "c2", 2, 2),
+            launch("2.0.0", 7, DAY_NS, LaunchState.ENDED, ",\"partition\":\"gpu\""),
+            node("2.0.0", 7, DAY_NS, "c1", 0, 3),
+            launch("3.0.0", 7, DAY_NS, LaunchState.RUNNING),
+            node("4.0.0", 7, DAY_NS, "c9", 0, 5)));
+    Map<String, Map<Stage, Durations.Summary>> partitions =
+        groups(LaunchFilter.all(), ALL, Grouping.PARTITION);
+    assertThat(partitions).containsOnlyKeys("", "gpu");
+    assertThat(partitions.get("gpu").get(Stage.SPAWN).count()).isEqualTo(7);
+    assertThat(partitions.get("gpu").get(Stage.PREPARE).count()).isEqualTo(2);
+    assertThat(partitions.get("gpu").get(Stage.LEAVE).count()).isEqualTo(2);
+    assertThat(partitions.get("").get(Stage.BIND).count()).isEqualTo(5);
+    assertThat(partitions.get("").get(Stage.PREPARE).count()).isEqualTo(1);
+    assertThat(partitions.get("")).doesNotContainKey(Stage.SPAWN); // asked when: not known
+    assertThat(groups(LaunchFilter.all(), ALL, Grouping.DAY))
+        .containsOnlyKeys("2027-01-15", "2027-01-16");
+    assertThat(groups(LaunchFilter.all(), ALL, Grouping.IMAGE))
+        .containsOnlyKeys("", "/images/solver.sif");
+    assertThat(groups(LaunchFilter.all(), ALL, Grouping.MODE)).containsOnlyKeys("", "auto");
+    Map<String, Map<Stage, Durations.Summary>> oneNode =
+        groups(filter().node("c1").build(), ALL, Grouping.NONE);
+    assertThat(oneNode.get("").get(Stage.RUN).count()).isEqualTo(5);
+    assertThat(groups(filter().cluster("none").build(), ALL, Grouping.NONE)).isEmpty();
+  }
+
+  @Test
+  void oldLaunchesThatAreOverAreRemoved() {
+    store.store(
+        List.of(
+            launch("1.0.0", 7, 0, LaunchState.ENDED),
+            node("1.0.0", 7, 0, "c1", 0, 2),
+            launch("2.0.0", 7, 0, LaunchState.RUNNING),
+            node("2.0.0", 7, 0, "c1", 0, 2),
+            launch("3.0.0", 7, 0, LaunchState.RUNNING),
+            node("4.0.0", 7, 0, "c1", 0, 2)));
+    store.noteSlurmState(only(filter().launch("3.0.0").build(), ALL).id(), "NODE_FAIL");
+    now = now.plus(Duration.ofDays(10));
+    store.store(List.of(launch("5.0.0", 7, -99 * DAY_NS, LaunchState.ENDED))); // a clock that lags
+    assertThat(store.removeOlderThan(Duration.ofDays(11), () -> true)).isZero();
+    assertThat(store.removeOlderThan(Duration.ofDays(9), () -> true)).isEqualTo(3);
+    assertThat(launches(LaunchFilter.all(), ALL))
+        .extracting(launch -> launch.key().launch())
+        .containsExactly("2.0.0", "5.0.0");
+    assertThat(store.size().nodes()).isEqualTo(1);
+  }
+
+  @Test
+  void theOldestGoUntilTheStoreIsSmallEnough() {
+    for (int i = 0; i < 40; i++) {
+      now = now.plusSeconds(1);
+      String id = (100 + i) + ".0.0";
+      store.store(
+          List.of(
+              launch(id, 7, i, LaunchState.ENDED),
+              node(id, 7, i, "c1", 0, 1_000),
+              node(id, 7, i, "c2", 1_000, 1_000)));
+    }
+    long bytes = store.size().bytes();
+    long removed = store.removeToFit(bytes / 2, () -> true);
+    assertThat(store.size().bytes()).isLessThanOrEqualTo(bytes / 2);
+    assertThat(removed).isBetween(15L, 30L);
+    List<StoredLaunch> left = launches(LaunchFilter.all(), ALL);
+    assertThat(left).hasSize(40 - (int) removed);
+    assertThat(left.getLast().key().launch()).isEqualTo((100 + removed) + ".0.0");
+    assertThat(store.size().nodes()).isEqualTo(2L * left.size());
+    assertThat(store.removeToFit(bytes, () -> true)).isZero();
+  }
+
+  @Test
+  void aRemovalThatWasCutShortIsTakenUpAgain() {
+    store.store(List.of(launch("1.0.0", 7, 0, LaunchState.ENDED), node("1.0.0", 7, 0, "c1", 0, 2)));
+    now = now.plus(Duration.ofDays(10));
+    int[] asked = {0};
+    store.removeOlderThan(Duration.ofDays(1), () -> ++asked[0] <= 2); // no time for the nodes
+    assertThat(launches(LaunchFilter.all(), ALL)).isEmpty();
+    assertThat(store.size().nodes()).isEqualTo(1);
+    store.removeOlderThan(Duration.ofDays(1), () -> true);
+    assertThat(store.size().nodes()).isZero();
+  }
+
+  @Test
+  void aNewerSchemaIsRefused() throws SQLException {
+    store.close();
+    try (Connection connection = DriverManager.getConnection(url);
+        Statement statement = connection.createStatement()) {
+      statement.execute("insert into schema_version (version, applied_ns) values (99, 0)");
+    }
+    store = null;
+    assertThatExceptionOfType(Failure.class)
+        .isThrownBy(() -> LaunchStore.open(url, new Properties(), () -> now))
+        .withMessage("the store's schema has version 99, and this hpcrund knows 1");
+  }
+
+  @Test
+  void aStoreThatIsThereIsOpenedAgain() {
+    store.store(List.of(launch("1.0.0", 7, 0, LaunchState.ENDED)));
+    store.close();
+    store = LaunchStore.open(url, new Properties(), () -> now);
+    assertThat(launches(LaunchFilter.all(), ALL)).hasSize(1);
+    assertThat(store.size().launches()).containsExactly(Map.entry(LaunchState.ENDED, 1L));
+  }
+
+  @Test
+  void readersSeeOneStateWhileAnotherIsWritten() {
+    store.store(List.of(launch("1.0.0", 7, 0, LaunchState.ENDED), node("1.0.0", 7, 0, "c1", 0, 2)));
+    List<String> seen = new ArrayList<>();
+    store.stages(
+        LaunchFilter.all(),
+        ALL,
+        Grouping.IMAGE,
+        (name, launches, ranks, stages) -> {
+          store.store(List.of(node("1.0.0", 7, 0, "c2", 2, 2)));
+          seen.add(name + " " + launches + " " + ranks);
+        });
+    assertThat(seen).containsExactly("/images/solver.sif 1 2");
+    assertThat(store.size().nodes()).isEqualTo(2);
+  }
+
+  List<StoredLaunch> launches(LaunchFilter filter, Viewer viewer) {
+    return store.launches(filter, viewer, 1_000, Optional.empty()).launches();
+  }
+
+  private StoredLaunch only(LaunchFilter filter, Viewer viewer) {
+    List<StoredLaunch> found = launches(filter, viewer);
+    assertThat(found).hasSize(1);
+    return found.getFirst();
+  }
+
+  private Map<String, Map<Stage, Durations.Summary>> groups(
+      LaunchFilter filter, Viewer viewer, Grouping grouping) {
+    Map<String, Map<Stage, Durations.Summary>> groups = new TreeMap<>();
+    store.stages(
+        filter,
+        viewer,
+        grouping,
+        (name, launches, ranks, stages) -> assertThat(groups.put(name, stages)).isNull());
+    return groups;
+  }
+
+  private List<String> ranks(long id) {
+    List<String> ranks = new ArrayList<>();
+    LaunchTiming.read(
+        store.records(id, ALL).orElseThrow(),
+        Map::of,
+        rank -> ranks.add(rank.node() + " " + rank.rank()));
+    return ranks;
+  }
+
+  private static LaunchFilter.Builder filter() {
+    return LaunchFilter.builder();
+  }
+
+  private static LaunchKey key(String id, long uid, long begun) {
+    return new LaunchKey("lab", uid, id, Records.at(0) + begun);
+  }
+
+  static Arrival launch(String id, long uid, long begun, LaunchState state) {
+    return launch(id, uid, begun, state, "");
+  }
+
+  /** A launch with further members, or with a whole record. */
+  private static Arrival launch(String id, long uid, long begun, LaunchState state, String more) {
+    String text =
+        more.startsWith("{")
+            ? more
+            : Records.launch(
+                id,
+                uid,
+                Records.at(0) + begun,
+                state.label(),
+                2,
+                5,
+                ",\"image\":\"/images/solver.sif\",\"mode\":\"auto\"" + more);
+    Arrival[] arrival = new Arrival[1];
+    read(
+        text,
+        new RecordReader.Lines() {
+          @Override
+          public void head(RecordLine line) {
+            arrival[0] =
+                new Arrival.OfLaunch(
+                    key(id, uid, begun),
+                    Optional.of("mia"),
+                    state,
+                    line.number("exit"),
+                    line.number("nodes"),
+                    line.number("ranks"),
+                    line.text("partition"),
+                    line.text("image"),
+                    line.text("image_id"),
+                    line.text("command"),
+                    line.text("mode"),
+                    line.text("mpi"),
+                    line.number("script_ns"),
+                    LaunchTimes.of(line),
+                    text.strip());
+          }
+
+          @Override
+          public void rank(RankLine line) {
+            throw new AssertionError();
+          }
+        });
+    return arrival[0];
+  }
+
+  static Arrival node(String id, long uid, long begun, String node, int first, int ranks) {
+    String text = Records.node(id, uid, Records.at(0) + begun, node, first, ranks);
+    RankColumns.Encoder encoder = new RankColumns.Encoder();
+    read(
+        text,
+        new RecordReader.Lines() {
+          @Override
+          public void head(RecordLine line) {
+            assertThat(line.text("node")).isEqualTo(node);
+          }
+
+          @Override
+          public void rank(RankLine line) {
+            encoder.add(line);
+          }
+        });
+    return new Arrival.OfNode(
+        key(id, uid, begun),
+        Optional.empty(),
+        node,
+        encoder.count(),
+        text.substring(0, text.indexOf('\n')),
+        encoder.packed());
+  }
+
+  private static void read(String text, RecordReader.Lines lines) {
+    try {
+      RecordReader.trusting().read(text.getBytes(StandardCharsets.UTF_8), lines);
+    } catch (IOException broken) {
+      throw new AssertionError(broken);
+    }
+  }
+}
