@@ -4,9 +4,11 @@ import io.hpcrun.failure.Failure;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -15,6 +17,7 @@ import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
+import java.util.regex.Pattern;
 import org.apache.commons.exec.CommandLine;
 import org.apache.commons.exec.DefaultExecutor;
 import org.apache.commons.exec.LogOutputStream;
@@ -34,8 +37,30 @@ public final class Programs {
   /** More output than any answer of Slurm that hpcrun asks for; the rest is dropped. */
   private static final int OUTPUT_LIMIT = 16 << 20;
 
-  /** env(1): the program was not found. */
+  /** env(1) and bash: the program was not found. */
   private static final int NOT_FOUND = 127;
+
+  private static final Pattern NOT_THERE =
+      Pattern.compile("^(env: |hpcrun: line \\d+: [^ ]+: command not found)");
+
+  private static final int LONGEST_LINE = 4096;
+
+  /**
+   * Runs a program, and ends the whole session when standard input ends: the kernel closes it when
+   * the process at its other end is gone, however that was killed.
+   */
+  private static final String WATCHED =
+      """
+      exec 3<&0 </dev/null
+      "$@" 3<&- &
+      program=$!
+      { read -r _ <&3; kill -s KILL 0; } >/dev/null 2>&1 &
+      exec 3<&-
+      wait "$program"
+      code=$?
+      kill -s KILL "$!"
+      exit "$code"
+      """;
 
   private Programs() {}
 
@@ -80,41 +105,109 @@ public final class Programs {
         });
   }
 
+  /**
+   * Runs a program that takes long and tells on standard error how it goes. It ends, with all that
+   * it started, when the thread is interrupted, and when this process is killed.
+   *
+   * @param set variables that the program gets beside the caller's
+   * @param messages hears each line of standard error
+   * @throws Failure with exit code 4 when the program is missing or took too long, 1 when the
+   *     thread was interrupted
+   */
+  public static Result runWatched(
+      List<String> command,
+      Set<String> unset,
+      Map<String, String> set,
+      Duration limit,
+      Consumer<String> messages) {
+    List<String> words = new ArrayList<>();
+    set.forEach((name, value) -> words.add(name + "=" + value));
+    words.addAll(List.of("bash", "-p", "-c", WATCHED, "hpcrun"));
+    words.addAll(command);
+    TreeExecutor executor = new TreeExecutor();
+    BoundedOutput error =
+        new BoundedOutput() {
+          private final StringBuilder line = new StringBuilder();
+
+          @Override
+          public synchronized void write(byte[] bytes, int offset, int length) {
+            super.write(bytes, offset, length);
+            for (char c : new String(bytes, offset, length, StandardCharsets.UTF_8).toCharArray()) {
+              if (c == '\n' || c == '\r') {
+                messages.accept(line.toString());
+                line.setLength(0);
+              } else if (line.length() < LONGEST_LINE) {
+                line.append(c);
+              }
+            }
+          }
+        };
+    return run(
+        command.getFirst(),
+        words,
+        unset,
+        executor.untilItsEnd(),
+        limit,
+        new BoundedOutput(),
+        error,
+        executor);
+  }
+
   private static Result run(
       List<String> command, Set<String> unset, byte[] input, Duration limit, OutputStream output) {
+    return run(
+        command.getFirst(),
+        command,
+        unset,
+        new ByteArrayInputStream(input),
+        limit,
+        output,
+        new BoundedOutput(),
+        new TreeExecutor());
+  }
+
+  private static Result run(
+      String program,
+      List<String> words,
+      Set<String> unset,
+      InputStream input,
+      Duration limit,
+      OutputStream output,
+      BoundedOutput error,
+      TreeExecutor executor) {
     // In a session of its own: Ctrl-C at the terminal is for hpcrun to answer, not for sbatch.
     CommandLine commandLine = new CommandLine("setsid");
     commandLine.addArgument("env", false);
     CallerEnvironment.restore(unset).forEach(word -> commandLine.addArgument(word, false));
-    command.forEach(word -> commandLine.addArgument(word, false));
-    BoundedOutput error = new BoundedOutput();
-    TreeExecutor executor = new TreeExecutor();
+    words.forEach(word -> commandLine.addArgument(word, false));
     executor.setExitValues(null);
-    executor.setStreamHandler(
-        new PumpStreamHandler(output, error, new ByteArrayInputStream(input)));
+    executor.setStreamHandler(new PumpStreamHandler(output, error, input));
     FutureTask<Integer> exit = new FutureTask<>(() -> executor.execute(commandLine));
     Thread thread = Thread.ofPlatform().daemon().name("program").start(exit);
     long began = System.nanoTime();
     try {
       int code = exit.get(limit.toMillis(), TimeUnit.MILLISECONDS);
-      LOG.debug("{} ended with {} after {} us", command, code, (System.nanoTime() - began) / 1_000);
-      if (code == NOT_FOUND && error.text().startsWith("env: ")) {
+      LOG.debug("{} ended with {} after {} us", program, code, (System.nanoTime() - began) / 1_000);
+      if (code == NOT_FOUND && NOT_THERE.matcher(error.text()).find()) {
         throw Failure.slurm(
-            "'" + command.getFirst() + "' is not on the PATH",
-            command.getFirst().equals("unsquashfs")
-                ? "install squashfs-tools on this machine"
-                : "run hpcrun where Slurm's commands are installed, or load the site's Slurm module");
+            "'" + program + "' is not on the PATH",
+            switch (program) {
+              case "unsquashfs" -> "install squashfs-tools on this machine";
+              case "apptainer" -> "install Apptainer on this machine, or load the site's module";
+              default ->
+                  "run hpcrun where Slurm's commands are installed, or load the site's Slurm module";
+            });
       }
       String text = output instanceof BoundedOutput bounded ? bounded.text() : "";
       return new Result(code, text, error.text());
     } catch (TimeoutException tooLong) {
       executor.endTree();
       throw Failure.slurm(
-          command.getFirst() + " did not answer within " + limit.toSeconds() + " s",
+          program + " did not answer within " + limit.toSeconds() + " s",
           "try again, or ask the administrators whether Slurm works");
     } catch (ExecutionException failed) {
       throw Failure.internal(
-          "'" + command.getFirst() + "' cannot be started: " + failed.getCause().getMessage(),
+          "'" + program + "' cannot be started: " + failed.getCause().getMessage(),
           "check that coreutils and util-linux are on the PATH, and the limits (ulimit -a)",
           failed.getCause());
     } catch (InterruptedException interrupted) {
@@ -140,6 +233,22 @@ public final class Programs {
       return process;
     }
 
+    /** An input without a byte, which ends when the process does. */
+    InputStream untilItsEnd() {
+      return new InputStream() {
+        @Override
+        public int read() throws IOException {
+          try {
+            process.waitFor();
+            return -1;
+          } catch (InterruptedException stopped) {
+            Thread.currentThread().interrupt();
+            throw new IOException(stopped);
+          }
+        }
+      };
+    }
+
     void endTree() {
       Process started = process;
       if (started != null) {
@@ -150,7 +259,7 @@ public final class Programs {
     }
   }
 
-  private static final class BoundedOutput extends OutputStream {
+  private static class BoundedOutput extends OutputStream {
     private final ByteArrayOutputStream kept = new ByteArrayOutputStream();
 
     @Override

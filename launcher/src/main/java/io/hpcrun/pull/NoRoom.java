@@ -1,0 +1,28 @@
+package io.hpcrun.pull;
+
+import io.hpcrun.pull.PullFailure.Kind;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.regex.Pattern;
+
+/** How a full disk says so. */
+public final class NoRoom {
+  private static final Pattern WORDS =
+      Pattern.compile("(?i)no space left on device|disk quota exceeded");
+
+  private NoRoom() {}
+
+  /** Whether a message of the system, or of a program, means that. */
+  static boolean says(String message) {
+    return WORDS.matcher(message).find();
+  }
+
+  /** What is said when a file of an image cannot be written. */
+  public static PullFailure writing(Path file, IOException failed) {
+    return new PullFailure(
+        says(String.valueOf(failed.getMessage())) ? Kind.NO_ROOM : Kind.BROKEN,
+        "the image cannot be written to " + file.getParent() + " (" + failed.getMessage() + ")",
+        "make room there, or ask the administrators",
+        failed);
+  }
+}
