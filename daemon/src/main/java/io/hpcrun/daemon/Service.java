@@ -7,6 +7,7 @@ import io.hpcrun.daemon.api.ApiServer;
 import io.hpcrun.daemon.api.Caller;
 import io.hpcrun.daemon.api.Endpoint;
 import io.hpcrun.daemon.api.HealthEndpoints;
+import io.hpcrun.daemon.api.ImageEndpoints;
 import io.hpcrun.daemon.api.LaunchEndpoints;
 import io.hpcrun.daemon.api.OpenApi;
 import io.hpcrun.daemon.api.PlanEndpoints;
@@ -28,6 +29,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Properties;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.Supplier;
 import org.slf4j.Logger;
@@ -45,6 +47,7 @@ final class Service implements AutoCloseable {
   private final LaunchStore store;
   private final Housekeeping housekeeping;
   private final Optional<Ingest> ingest;
+  private final Optional<Images> images;
   private final ApiServer server;
   private volatile Settings settings;
   private volatile Accounts accounts;
@@ -83,6 +86,11 @@ final class Service implements AutoCloseable {
                         Clock.systemUTC()));
     metrics.ofStore(housekeeping::size);
     ingest.ifPresent(running -> metrics.ofIngest(running::figures));
+    this.images =
+        settings
+            .images()
+            .directory()
+            .map(each -> Images.of(settings.images(), () -> Optional.of(Set.of())));
     this.server = new ApiServer(settings, endpoints(), () -> accounts);
   }
 
@@ -101,6 +109,8 @@ final class Service implements AutoCloseable {
     endpoints.add(
         Endpoint.get(
             "/v1/me", "Who asks.", List.of(), Caller.class, call -> Answer.json(call.caller())));
+    endpoints.addAll(
+        new ImageEndpoints(images.map(Images::pulls), images.map(Images::store)).endpoints());
     byte[] document = OpenApi.of(endpoints);
     endpoints.add(
         Endpoint.get(
@@ -130,8 +140,9 @@ final class Service implements AutoCloseable {
         || !changed.state().equals(settings.state())
         || !changed.spool().equals(settings.spool())
         || !changed.store().url().equals(settings.store().url())
-        || !changed.limits().equals(settings.limits())) {
-      LOG.warn("socket, state, spool, store and limits are changed by a restart only");
+        || !changed.limits().equals(settings.limits())
+        || !changed.images().equals(settings.images())) {
+      LOG.warn("socket, state, spool, store, limits and images are changed by a restart only");
     }
     use(changed);
     LOG.info("the settings are read anew");
@@ -172,6 +183,7 @@ final class Service implements AutoCloseable {
   public void close() {
     LOG.info("stopping");
     server.stop();
+    images.ifPresent(Images::close);
     cluster.close();
     ingest.ifPresent(Ingest::close);
     housekeeping.close();

@@ -14,6 +14,7 @@ import java.util.Optional;
  * @param operators groups whose members see everybody's launches; default none, and root always
  *     does
  * @param limits what one user may ask for
+ * @param images the image store
  */
 public record Settings(
     Path socket,
@@ -21,7 +22,8 @@ public record Settings(
     Optional<Path> spool,
     Store store,
     List<String> operators,
-    Limits limits) {
+    Limits limits,
+    Images images) {
 
   /** Where the daemon's settings are, unless it is started with another file. */
   public static final Path DEFAULT_FILE = Path.of("/etc/hpcrun/site.yaml");
@@ -65,6 +67,52 @@ public record Settings(
     }
   }
 
+  /**
+   * The image store.
+   *
+   * @param directory where the images are, on a file system that the nodes read; without it there
+   *     is no image store
+   * @param quotaBytes what the images may have; default 500 GB
+   * @param workers images that are fetched and converted at once; default 2
+   * @param pullSeconds how long one of them may take; default 3600
+   * @param pullsPerUser how many one user may wait for; default 10
+   * @param sources where images may come from, as beginnings that end with a slash; default {@code
+   *     docker://}, {@code oras://}, {@code library://}, {@code https://} and all files
+   * @param insecureRegistries registries that are spoken to without TLS, such as {@code
+   *     registry.cluster:5000}; default only those of the daemon's machine
+   * @param keys a directory with the key ring {@code pgp-public}, by which SIF files must be
+   *     signed; default none, and signatures do not matter
+   */
+  public record Images(
+      Optional<Path> directory,
+      Long quotaBytes,
+      Integer workers,
+      Integer pullSeconds,
+      Integer pullsPerUser,
+      List<String> sources,
+      List<String> insecureRegistries,
+      Optional<Path> keys) {
+    /** Fills in the defaults. */
+    public Images {
+      directory = directory == null ? Optional.empty() : directory;
+      quotaBytes = quotaBytes == null ? 500_000_000_000L : quotaBytes;
+      workers = workers == null ? 2 : workers;
+      pullSeconds = pullSeconds == null ? 3600 : pullSeconds;
+      pullsPerUser = pullsPerUser == null ? 10 : pullsPerUser;
+      sources =
+          sources == null
+              ? List.of("docker://", "oras://", "library://", "https://", "/")
+              : List.copyOf(sources);
+      insecureRegistries = insecureRegistries == null ? List.of() : List.copyOf(insecureRegistries);
+      keys = keys == null ? Optional.empty() : keys;
+    }
+
+    /** No image store. */
+    public static Images none() {
+      return new Images(null, null, null, null, null, null, null, null);
+    }
+  }
+
   /** Fills in the defaults. */
   public Settings {
     socket = socket == null ? Path.of("/run/hpcrund/hpcrund.sock") : socket;
@@ -73,10 +121,11 @@ public record Settings(
     store = store == null ? new Store(null, null, null) : store;
     operators = operators == null ? List.of() : List.copyOf(operators);
     limits = limits == null ? new Limits(null, null, null, null) : limits;
+    images = images == null ? Images.none() : images;
   }
 
   /** The defaults alone. */
   public static Settings defaults() {
-    return new Settings(null, null, null, null, null, null);
+    return new Settings(null, null, null, null, null, null, null);
   }
 }

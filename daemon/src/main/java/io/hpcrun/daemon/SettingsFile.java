@@ -103,7 +103,33 @@ public final class SettingsFile {
     atLeast(problems, "daemon.limits.request_bytes", 65_536, settings.limits().requestBytes());
     atLeast(problems, "daemon.limits.request_seconds", 1, settings.limits().requestSeconds());
     atLeast(problems, "daemon.limits.requests_at_once", 1, settings.limits().requestsAtOnce());
+    images(problems, settings.images());
     return problems;
+  }
+
+  private static void images(List<String> problems, Settings.Images images) {
+    absolute(problems, "daemon.images.directory", images.directory());
+    absolute(problems, "daemon.images.keys", images.keys());
+    atLeast(problems, "daemon.images.quota_bytes", 1_000_000, images.quotaBytes());
+    atLeast(problems, "daemon.images.workers", 1, images.workers());
+    atLeast(problems, "daemon.images.pull_seconds", 10, images.pullSeconds());
+    atLeast(problems, "daemon.images.pulls_per_user", 1, images.pullsPerUser());
+    // docker://registry.site would also allow docker://registry.site.elsewhere/.
+    images.sources().stream()
+        .filter(
+            each -> !each.matches("((docker|oras|library|https)://|/).*") || !each.endsWith("/"))
+        .forEach(
+            each ->
+                problems.add(
+                    "daemon.images.sources: '"
+                        + each
+                        + "' is not the beginning of a source that ends with a slash"));
+    images.insecureRegistries().stream()
+        .filter(each -> !each.matches("[A-Za-z0-9.-]+(:[0-9]{1,5})?"))
+        .forEach(
+            each ->
+                problems.add(
+                    "daemon.images.insecure_registries: '" + each + "' is not HOST or HOST:PORT"));
   }
 
   private static void absolute(List<String> problems, String name, Optional<Path> path) {

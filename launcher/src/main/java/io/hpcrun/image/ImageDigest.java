@@ -92,8 +92,11 @@ public final class ImageDigest {
     }
   }
 
-  /** coreutils has the processor's own instructions for it, ten times as fast as ours. */
-  private static String compute(Path image) throws IOException {
+  /**
+   * The SHA-256 of a file as it is now, in hexadecimal. coreutils has the processor's own
+   * instructions for it, ten times as fast as ours.
+   */
+  public static String compute(Path image) throws IOException {
     Programs.Result result =
         Programs.run(
             List.of("sha256sum", "--", image.toString()),

@@ -1,0 +1,153 @@
+package io.hpcrun.daemon.api;
+
+import io.hpcrun.cluster.ClusterFacts;
+import io.hpcrun.daemon.images.ImageStore;
+import io.hpcrun.daemon.images.Pull;
+import io.hpcrun.daemon.images.Pulls;
+import io.hpcrun.daemon.images.StoredImage;
+import io.hpcrun.daemon.images.TooManyPulls;
+import io.hpcrun.pull.PullFailure;
+import java.nio.file.Path;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Optional;
+
+/** The image store: what is in it, and pulls into it. */
+public final class ImageEndpoints {
+  /**
+   * A wish for an image.
+   *
+   * @param source {@code docker://...}, {@code oras://...}, {@code library://...}, {@code
+   *     https://...} or the path of a file that everybody may read
+   * @param architecture Go's name of the nodes' processors; default those of the daemon's machine
+   */
+  public record Wish(String source, Optional<String> architecture) {}
+
+  /**
+   * The images.
+   *
+   * @param images the most recently used first
+   * @param bytes what they have together
+   * @param quotaBytes what they may have
+   */
+  public record Listing(List<Entry> images, long bytes, long quotaBytes) {}
+
+  /**
+   * An image.
+   *
+   * @param sha256 of the SIF file, in hexadecimal
+   * @param path where it is
+   * @param architecture Go's name of the processors that it is for
+   * @param size bytes of the SIF file
+   * @param sources where it was pulled from
+   * @param digests of its manifests, {@code sha256:...}
+   * @param pulledS when it came, in seconds since 1970
+   * @param pulledBy who asked for it first
+   * @param usedS when it was used last, in seconds since 1970
+   */
+  public record Entry(
+      String sha256,
+      Path path,
+      String architecture,
+      long size,
+      List<String> sources,
+      List<String> digests,
+      long pulledS,
+      String pulledBy,
+      long usedS) {
+    static Entry of(ImageStore store, StoredImage image) {
+      return new Entry(
+          image.sha256(),
+          store.path(image),
+          image.architecture(),
+          image.size(),
+          image.sources(),
+          image.pins().stream().filter(pin -> pin.startsWith("sha256:")).sorted().toList(),
+          image.pulledS(),
+          image.pulledBy(),
+          store.used(image).getEpochSecond());
+    }
+  }
+
+  private final Optional<Pulls> pulls;
+  private final Optional<ImageStore> store;
+
+  /** Asks the store, if the site has one. */
+  public ImageEndpoints(Optional<Pulls> pulls, Optional<ImageStore> store) {
+    this.pulls = pulls;
+    this.store = store;
+  }
+
+  /** The endpoints. */
+  public List<Endpoint> endpoints() {
+    return List.of(
+        Endpoint.get(
+            "/v1/images", "The images of the store.", List.of(), Listing.class, this::list),
+        Endpoint.post(
+            "/v1/images",
+            "Asks for an image; answers at once, and /v1/pulls/{id} tells how it goes on.",
+            Wish.class,
+            Pull.class,
+            this::pull),
+        Endpoint.get(
+            "/v1/pulls/{id}",
+            "How a pull of the caller goes.",
+            List.of(),
+            Pull.class,
+            call -> own(pulls().find(call.caller(), call.path().get("id")))),
+        new Endpoint(
+            "POST",
+            "/v1/pulls/{id}/cancel",
+            "The caller does not wait any more; the pull ends if nobody else does.",
+            List.of(),
+            Optional.empty(),
+            Optional.of(Pull.class),
+            call -> own(pulls().cancel(call.caller(), call.path().get("id")))));
+  }
+
+  private static Answer own(Optional<Pull> found) {
+    return Answer.json(found.orElseThrow(() -> Problem.notFound("this pull")));
+  }
+
+  private Pulls pulls() {
+    return pulls.orElseThrow(ImageEndpoints::noStore);
+  }
+
+  private static Problem.Unanswerable noStore() {
+    return new Problem(
+            404,
+            "no image store",
+            "this site's hpcrund keeps no images",
+            "fetch the image yourself: apptainer pull")
+        .asException();
+  }
+
+  private Answer list(Call call) {
+    ImageStore there = store.orElseThrow(ImageEndpoints::noStore);
+    List<Entry> entries =
+        there.all().stream()
+            .map(image -> Entry.of(there, image))
+            .sorted(Comparator.comparingLong(Entry::usedS).reversed())
+            .toList();
+    return Answer.json(new Listing(entries, there.size(), there.quota()));
+  }
+
+  private Answer pull(Call call) {
+    Wish wish = call.body(Wish.class);
+    String architecture =
+        wish.architecture().orElse(ClusterFacts.goArchitecture(System.getProperty("os.arch")));
+    if (wish.source() == null || !architecture.matches("[a-z0-9]{1,16}")) {
+      throw Problem.badRequest("there is no source, or the architecture is none", "send both");
+    }
+    try {
+      return Answer.json(pulls().request(call.caller(), wish.source(), architecture));
+    } catch (PullFailure refused) {
+      throw new Problem(422, refused.kind().title(), refused.getMessage(), refused.remedy())
+          .asException();
+    } catch (TooManyPulls tooMany) {
+      throw new Problem(
+              429, "too many pulls", tooMany.getMessage(), "wait until some of them are there")
+          .asException();
+    }
+  }
+}

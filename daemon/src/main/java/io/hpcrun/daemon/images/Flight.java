@@ -1,0 +1,66 @@
+package io.hpcrun.daemon.images;
+
+import io.hpcrun.pull.Progress;
+import io.hpcrun.pull.PullFailure;
+import io.hpcrun.pull.Resolved;
+import java.util.LinkedHashSet;
+import java.util.Set;
+
+/** One pull of one image, for all who wait for it. Guarded by its {@link Pulls}. */
+final class Flight {
+  final Resolved wanted;
+
+  /** Who began it: the worker is counted as theirs. */
+  final long uid;
+
+  final String user;
+  final Set<Ticket> tickets = new LinkedHashSet<>();
+  Thread thread;
+
+  private volatile PullState state = PullState.QUEUED;
+  private volatile long done;
+  private volatile long since;
+
+  Flight(Resolved wanted, long uid, String user) {
+    this.wanted = wanted;
+    this.uid = uid;
+    this.user = user;
+  }
+
+  /** Hears from the fetch. */
+  void at(Progress.Stage stage, long bytes, long nanoTime) {
+    PullState now =
+        switch (stage) {
+          case PULLING -> PullState.PULLING;
+          case CONVERTING -> PullState.CONVERTING;
+          case VERIFYING -> PullState.VERIFYING;
+        };
+    if (now != state) {
+      since = nanoTime;
+    }
+    done = bytes;
+    state = now;
+  }
+
+  PullState state() {
+    return state;
+  }
+
+  /** Bytes that came so far. */
+  long done() {
+    return done;
+  }
+
+  /** When the state began. */
+  long since() {
+    return since;
+  }
+
+  void landed(StoredImage image) {
+    tickets.forEach(ticket -> ticket.ready(image));
+  }
+
+  void crashed(PullFailure failure) {
+    tickets.forEach(ticket -> ticket.failed(failure));
+  }
+}

@@ -1,0 +1,15 @@
+package io.hpcrun.daemon.images;
+
+import java.nio.file.Path;
+import java.util.Optional;
+import java.util.Set;
+
+/** Tells which images must stay where they are. */
+@FunctionalInterface
+public interface ImagesInUse {
+  /**
+   * The images of queued and running jobs; empty if that cannot be told now, so that none may be
+   * removed. Asked before anything is removed, and may take a while.
+   */
+  Optional<Set<Path>> paths();
+}
