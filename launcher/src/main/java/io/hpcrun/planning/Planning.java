@@ -1,6 +1,7 @@
 package io.hpcrun.planning;
 
 import io.hpcrun.cluster.ClusterFacts;
+import io.hpcrun.failure.Failure;
 import io.hpcrun.image.UserCache;
 import io.hpcrun.slurm.SlurmClient;
 import java.time.Duration;
@@ -13,6 +14,9 @@ import java.util.function.Function;
  * daemon fails once, it is said, and this process does all that follows.
  */
 public final class Planning {
+  /** Milliseconds that a command waits for the daemon, in all. */
+  private static final String LIMIT_VARIABLE = "HPCRUN_DAEMON_WAIT";
+
   /** A daemon that hangs costs a command no more than this. */
   private static final Duration LIMIT = Duration.ofMillis(180);
 
@@ -28,7 +32,7 @@ public final class Planning {
    * @param notice takes one sentence, if the daemon cannot be used
    */
   public Planning(SlurmClient slurm, Map<String, String> environment, Consumer<String> notice) {
-    this(slurm, environment, notice, LIMIT);
+    this(slurm, environment, notice, limit(environment));
   }
 
   /** The same with another limit for all answers of the daemon together. */
@@ -38,6 +42,19 @@ public final class Planning {
     this.notice = notice;
     this.daemon =
         DaemonSocket.of(environment).map(socket -> new DaemonPlanning(socket, limit)).orElse(null);
+  }
+
+  private static Duration limit(Map<String, String> environment) {
+    String given = environment.getOrDefault(LIMIT_VARIABLE, "");
+    if (given.isEmpty()) {
+      return LIMIT;
+    }
+    if (!given.matches("[1-9]\\d{0,5}")) {
+      throw Failure.usage(
+          LIMIT_VARIABLE + "=" + given + " is not a number of milliseconds",
+          "give 1 to 999999, or leave it unset for " + LIMIT.toMillis());
+    }
+    return Duration.ofMillis(Long.parseLong(given));
   }
 
   /** What the cluster offers. */

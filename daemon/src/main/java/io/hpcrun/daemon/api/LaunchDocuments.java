@@ -118,7 +118,7 @@ public final class LaunchDocuments {
   /**
    * A launch with its timing.
    *
-   * @param record all members of its own record
+   * @param record all members of its own record, with the modes in which ranks really entered
    * @param stages over all nodes
    * @param nodesMeasured of each node
    * @param networks how many ranks used which
@@ -139,9 +139,11 @@ public final class LaunchDocuments {
       timing.nodes().forEach((node, stages) -> nodes.put(node, StageFigures.of(stages)));
       Map<String, Long> networks = new TreeMap<>();
       timing.networks().forEach((name, network) -> networks.put(name, network.ranks()));
+      Map<String, Object> record = new LinkedHashMap<>(new TreeMap<>(timing.texts()));
+      record.putAll(new TreeMap<>(timing.numbers()));
       return new Timing(
           Launch.of(stored),
-          members(stored.record().orElse("{}")),
+          record,
           StageFigures.of(timing.overall()),
           nodes,
           networks,
