@@ -10,9 +10,7 @@ import io.hpcrun.timing.RecordDirectory;
 import io.hpcrun.timing.TimingJson;
 import io.hpcrun.timing.TimingTable;
 import java.util.List;
-import java.util.Map;
 import java.util.function.Consumer;
-import java.util.function.Supplier;
 import org.apache.commons.cli.Option;
 import org.apache.commons.cli.Options;
 
@@ -79,7 +77,8 @@ final class TimingCommand {
 
   private static LaunchTiming read(
       RecordDirectory.Launch launch, Consumer<LaunchTiming.Rank> ranks) {
-    LaunchTiming timing = LaunchTiming.read(launch, accounting(launch), ranks);
+    LaunchTiming timing =
+        LaunchTiming.read(launch, () -> new SlurmClient().accountedTimes(job(launch)), ranks);
     if (timing.texts().getOrDefault("state", "").equals("running") && isOver(job(launch))) {
       timing.remark("the job is over; it was ended before it could write its last record");
     }
@@ -96,16 +95,5 @@ final class TimingCommand {
 
   private static String job(RecordDirectory.Launch launch) {
     return launch.id().split("\\.")[0];
-  }
-
-  /** Accounting is a second source: where it is missing or silent, the stage is absent. */
-  private static Supplier<Map<String, Long>> accounting(RecordDirectory.Launch launch) {
-    return () -> {
-      try {
-        return new SlurmClient().accountedTimes(job(launch));
-      } catch (Failure noSlurm) {
-        return Map.of();
-      }
-    };
   }
 }

@@ -11,6 +11,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
@@ -83,6 +84,18 @@ public final class Programs {
    * @throws Failure with exit code 4 when the program is missing or took too long
    */
   public static Result run(List<String> command, Set<String> unset, byte[] input, Duration limit) {
+    return run(command, unset, input, limit, new BoundedOutput())
+        .orElseThrow(() -> missing(command.getFirst()));
+  }
+
+  /**
+   * Runs a program that may be missing.
+   *
+   * @return empty when the program is not on the PATH, nor the one that it starts if it is env(1)
+   * @throws Failure with exit code 4 when it took too long
+   */
+  public static Optional<Result> runIfInstalled(
+      List<String> command, Set<String> unset, byte[] input, Duration limit) {
     return run(command, unset, input, limit, new BoundedOutput());
   }
 
@@ -93,16 +106,17 @@ public final class Programs {
    */
   public static Result runForLines(List<String> command, Duration limit, Consumer<String> lines) {
     return run(
-        command,
-        Set.of(),
-        new byte[0],
-        limit,
-        new LogOutputStream() {
-          @Override
-          protected void processLine(String line, int level) {
-            lines.accept(line);
-          }
-        });
+            command,
+            Set.of(),
+            new byte[0],
+            limit,
+            new LogOutputStream() {
+              @Override
+              protected void processLine(String line, int level) {
+                lines.accept(line);
+              }
+            })
+        .orElseThrow(() -> missing(command.getFirst()));
   }
 
   /**
@@ -143,17 +157,30 @@ public final class Programs {
           }
         };
     return run(
-        command.getFirst(),
-        words,
-        unset,
-        executor.untilItsEnd(),
-        limit,
-        new BoundedOutput(),
-        error,
-        executor);
+            command.getFirst(),
+            words,
+            unset,
+            executor.untilItsEnd(),
+            limit,
+            new BoundedOutput(),
+            error,
+            executor)
+        .orElseThrow(() -> missing(command.getFirst()));
   }
 
-  private static Result run(
+  private static Failure missing(String program) {
+    return Failure.slurm(
+        "'" + program + "' is not on the PATH",
+        switch (program) {
+          case "unsquashfs" -> "install squashfs-tools on this machine";
+          case "apptainer" -> "install Apptainer on this machine, or load the site's module";
+          default ->
+              "run hpcrun where Slurm's commands are installed, or load the site's Slurm module";
+        });
+  }
+
+  /** Empty when there is no such program. */
+  private static Optional<Result> run(
       List<String> command, Set<String> unset, byte[] input, Duration limit, OutputStream output) {
     return run(
         command.getFirst(),
@@ -166,7 +193,7 @@ public final class Programs {
         new TreeExecutor());
   }
 
-  private static Result run(
+  private static Optional<Result> run(
       String program,
       List<String> words,
       Set<String> unset,
@@ -189,17 +216,10 @@ public final class Programs {
       int code = exit.get(limit.toMillis(), TimeUnit.MILLISECONDS);
       LOG.debug("{} ended with {} after {} us", program, code, (System.nanoTime() - began) / 1_000);
       if (code == NOT_FOUND && NOT_THERE.matcher(error.text()).find()) {
-        throw Failure.slurm(
-            "'" + program + "' is not on the PATH",
-            switch (program) {
-              case "unsquashfs" -> "install squashfs-tools on this machine";
-              case "apptainer" -> "install Apptainer on this machine, or load the site's module";
-              default ->
-                  "run hpcrun where Slurm's commands are installed, or load the site's Slurm module";
-            });
+        return Optional.empty();
       }
       String text = output instanceof BoundedOutput bounded ? bounded.text() : "";
-      return new Result(code, text, error.text());
+      return Optional.of(new Result(code, text, error.text()));
     } catch (TimeoutException tooLong) {
       executor.endTree();
       throw Failure.slurm(

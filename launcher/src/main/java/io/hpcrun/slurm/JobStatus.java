@@ -14,7 +14,8 @@ import java.util.Set;
  */
 public record JobStatus(
     String state, String reason, int exitCode, int signal, String output, String error) {
-  private static final Set<String> ENDED =
+  /** States of a job that will not run again. */
+  static final Set<String> ENDED =
       Set.of(
           "BOOT_FAIL",
           "CANCELLED",
@@ -26,6 +27,12 @@ public record JobStatus(
           "PREEMPTED",
           "REVOKED",
           "TIMEOUT");
+
+  /**
+   * States in which squeue tells an estimated start or none: of a job that waits, perhaps again.
+   */
+  static final Set<String> WAITING =
+      Set.of("PENDING", "REQUEUED", "REQUEUE_FED", "REQUEUE_HOLD", "RESV_DEL_HOLD", "SPECIAL_EXIT");
 
   /** ExitCode 0:53 stands for a batch script that slurmd could not start. */
   private static final int NOT_STARTED = 53;

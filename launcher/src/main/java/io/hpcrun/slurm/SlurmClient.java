@@ -4,49 +4,36 @@ import io.hpcrun.cluster.ClusterFacts;
 import io.hpcrun.cluster.NodeType;
 import io.hpcrun.failure.Failure;
 import io.hpcrun.process.Programs;
-import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.regex.Pattern;
-import java.util.stream.Collectors;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Asks Slurm through its own commands, as the user, with a time limit on each. */
 public final class SlurmClient {
-  /** Longer than Slurm's own MessageTimeout (10 s) with its retries. */
-  private static final Duration LIMIT = Duration.ofSeconds(60);
+  private static final Logger LOG = LoggerFactory.getLogger(SlurmClient.class);
 
-  private static final byte[] NO_INPUT = {};
-  private static final Pattern JOB_ID = Pattern.compile("[0-9]+");
-
-  /** Variables that change how the answers of Slurm's commands look. */
-  private static final Set<String> FORMATS =
-      Set.of(
-          "SLURM_TIME_FORMAT",
-          "SINFO_FORMAT",
-          "SINFO_PARTITION",
-          "SQUEUE_FORMAT",
-          "SQUEUE_FORMAT2",
-          "SACCT_FORMAT",
-          "SCONTROL_ALL");
+  private final JobStates states = new JobStateClient();
 
   /** {@code scontrol show config}, parsed; also the test whether slurmctld answers. */
   public Map<String, String> config() {
-    return ClusterFacts.parseConfig(ask(List.of("scontrol", "show", "config")).output());
+    return ClusterFacts.parseConfig(
+        SlurmCommands.ask(List.of("scontrol", "show", "config")).output());
   }
 
   /** The plug-ins of {@code srun --mpi=list}, which prints them on standard error. */
   public List<String> mpiPlugins() {
-    Programs.Result result = ask(List.of("srun", "--mpi=list"));
+    Programs.Result result = SlurmCommands.ask(List.of("srun", "--mpi=list"));
     return ClusterFacts.parseMpiList(result.error() + result.output());
   }
 
   /** Partitions and their nodes, those that are alike together. */
   public List<NodeType> nodeTypes() {
     return NodeType.parse(
-        ask(List.of("sinfo", "--noheader", "--format=" + NodeType.FORMAT)).output());
+        SlurmCommands.ask(List.of("sinfo", "--noheader", "--format=" + NodeType.FORMAT)).output());
   }
 
   /**
@@ -58,11 +45,12 @@ public final class SlurmClient {
    * @throws Failure with exit code 4 and sbatch's own words when it refuses
    */
   public String submit(byte[] script, Set<String> unset) {
-    Programs.Result result = Programs.run(List.of("sbatch", "--parsable"), unset, script, LIMIT);
+    Programs.Result result =
+        Programs.run(List.of("sbatch", "--parsable"), unset, script, SlurmCommands.LIMIT);
     String id = result.output().strip();
     if (result.exitCode() != 0 || id.isEmpty()) {
       throw Failure.slurm(
-          "sbatch refused the job: " + messages(result.error()),
+          "sbatch refused the job: " + SlurmCommands.messages(result.error()),
           "change the option that it names; 'hpcrun submit --dry-run' shows the script");
     }
     return id;
@@ -70,13 +58,12 @@ public final class SlurmClient {
 
   /** The job's state; empty when slurmctld has forgotten it. */
   public Optional<JobStatus> job(String id) {
-    Programs.Result result =
-        Programs.run(List.of("scontrol", "show", "job", id), FORMATS, NO_INPUT, LIMIT);
+    Programs.Result result = SlurmCommands.run(List.of("scontrol", "show", "job", id));
     if (result.exitCode() != 0) {
       if (result.error().contains("Invalid job id")) {
         return Optional.empty();
       }
-      throw unreachable("scontrol show job " + id, result);
+      throw SlurmCommands.unanswered("scontrol show job " + id, result);
     }
     Map<String, String> fields = fields(result.output());
     String[] codes = fields.getOrDefault("ExitCode", "0:0").split(":");
@@ -91,68 +78,34 @@ public final class SlurmClient {
   }
 
   /**
-   * When the job was submitted, eligible and started, in epoch seconds, from accounting; keys
-   * {@code submit_s}, {@code eligible_s}, {@code start_s}. Empty when there is no accounting or it
-   * does not know the job.
+   * When the job was last submitted, eligible and started, in epoch seconds, from accounting; keys
+   * {@code submit_s}, {@code eligible_s}, {@code start_s}. Empty when there is no accounting, or it
+   * does not answer or know the job: it is a second source.
    */
   public Map<String, Long> accountedTimes(String id) {
     Map<String, Long> times = new HashMap<>();
-    Programs.Result result =
-        Programs.run(
-            List.of(
-                "env",
-                "SLURM_TIME_FORMAT=%s",
-                "sacct",
-                "-n",
-                "-P",
-                "-X",
-                "-j",
-                id,
-                "-o",
-                "Submit,Eligible,Start"),
-            Set.of(),
-            NO_INPUT,
-            LIMIT);
-    List<String> values = List.of(result.output().lines().findFirst().orElse("").split("\\|"));
-    if (result.exitCode() == 0 && values.size() == 3) {
-      List<String> names = List.of("submit_s", "eligible_s", "start_s");
-      for (int i = 0; i < 3; i++) {
-        if (JOB_ID.matcher(values.get(i)).matches()) {
-          times.put(names.get(i), Long.parseLong(values.get(i)));
+    List<JobId> jobs = JobId.parse(id).stream().toList();
+    if (jobs.isEmpty()) {
+      return times;
+    }
+    try {
+      for (JobState run : states.accounted("", jobs).orElse(List.of())) {
+        if (jobs.getFirst().isAnsweredBy(run.job())) {
+          times.clear();
+          run.times().submit().ifPresent(seconds -> times.put("submit_s", seconds));
+          run.times().eligible().ifPresent(seconds -> times.put("eligible_s", seconds));
+          run.times().start().ifPresent(seconds -> times.put("start_s", seconds));
         }
       }
+    } catch (Failure noAnswer) {
+      LOG.debug("accounting does not answer", noAnswer);
     }
     return times;
   }
 
   /** Cancels a job. */
   public void cancel(String id) {
-    ask(List.of("scancel", id));
-  }
-
-  private static Programs.Result ask(List<String> command) {
-    Programs.Result result = Programs.run(command, FORMATS, NO_INPUT, LIMIT);
-    if (result.exitCode() != 0) {
-      throw unreachable(String.join(" ", command), result);
-    }
-    return result;
-  }
-
-  private static Failure unreachable(String command, Programs.Result result) {
-    return Failure.slurm(
-        "Slurm did not answer '" + command + "': " + messages(result.error()),
-        "check with 'sinfo' whether the cluster is up; nothing was changed");
-  }
-
-  /** Slurm's messages in one line, without the "sbatch: error:" before each. */
-  private static String messages(String error) {
-    return error
-        .lines()
-        .map(line -> line.replaceFirst("^[a-z]+: (error|fatal): ", ""))
-        .map(line -> line.replaceFirst("^[a-z]+: ", ""))
-        .filter(line -> !line.isBlank())
-        .distinct()
-        .collect(Collectors.joining("; "));
+    SlurmCommands.ask(List.of("scancel", id));
   }
 
   /**
