@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.hpcrun.lab.Flavour;
 import io.hpcrun.lab.Jobs;
 import io.hpcrun.lab.LabCluster;
+import io.hpcrun.lab.LabSettings;
 import io.hpcrun.lab.Outcome;
 import java.math.BigDecimal;
 import java.math.RoundingMode;
@@ -40,7 +41,10 @@ class EndingIT {
 
   /** The lab's short KillWait hides what only ends because Slurm kills it. */
   private final LabCluster lab =
-      LabCluster.apart(Flavour.TRIXIE, NODES.size(), FULL ? "KillWait=" + Endings.KILL_WAIT : "");
+      LabCluster.apart(
+          LabSettings.of(Flavour.TRIXIE)
+              .withComputeNodes(NODES.size())
+              .withSlurmConf(FULL ? "KillWait=" + Endings.KILL_WAIT : ""));
 
   private final ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
   private final CaseTable table =

@@ -47,7 +47,7 @@ class MpiMatrixIT {
   private final List<String> table = new ArrayList<>();
 
   static Stream<Arguments> cells() {
-    return Stream.of(Flavour.values())
+    return Flavour.withApptainer().stream()
         .flatMap(
             flavour ->
                 PROGRAMS.stream()
@@ -168,7 +168,7 @@ class MpiMatrixIT {
   }
 
   static Stream<Flavour> flavours() {
-    return Stream.of(Flavour.values());
+    return Flavour.withApptainer().stream();
   }
 
   /** A launcher of the image's own, on one node, by itself and in a script. */

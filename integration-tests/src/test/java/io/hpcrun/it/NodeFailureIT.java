@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.hpcrun.lab.Flavour;
 import io.hpcrun.lab.Jobs;
 import io.hpcrun.lab.LabCluster;
+import io.hpcrun.lab.LabSettings;
 import io.hpcrun.lab.Login;
 import io.hpcrun.lab.Outcome;
 import io.hpcrun.lab.Running;
@@ -36,7 +37,9 @@ class NodeFailureIT {
   /** Slurm's smallest sensible one; it notices a dead node half a minute later all the same. */
   private static final String SLURM_CONF = "SlurmdTimeout=10";
 
-  private final LabCluster lab = LabCluster.apart(Flavour.TRIXIE, NODES, SLURM_CONF);
+  private final LabCluster lab =
+      LabCluster.apart(
+          LabSettings.of(Flavour.TRIXIE).withComputeNodes(NODES).withSlurmConf(SLURM_CONF));
   private final Login alice = lab.alice();
   private final Jobs jobs = new Jobs(alice);
   private final ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();

@@ -1,5 +1,6 @@
 package io.hpcrun.lab;
 
+import java.util.List;
 import java.util.Locale;
 
 /** The clusters that {@code ./lab} can make. */
@@ -7,7 +8,14 @@ public enum Flavour {
   /** Slurm 24.11 with PMIx, which is its MpiDefault. */
   TRIXIE,
   /** A newer Slurm without PMIx, whose MpiDefault is none. */
-  SID;
+  SID,
+  /** Slurm 22.05, the oldest that hpcrun talks to, without Apptainer. */
+  BOOKWORM;
+
+  /** The flavours that can run images. */
+  public static List<Flavour> withApptainer() {
+    return List.of(TRIXIE, SID);
+  }
 
   /** The name that {@code ./lab --slurm} takes. */
   public String option() {

@@ -69,26 +69,26 @@ public final class LabCluster implements AutoCloseable {
     if (running == null) {
       // First, because it starts Docker where that does not run.
       String image = LabCommand.imageOfNodes(flavour);
-      running = new LabCluster(flavour.option(), image, COMPUTE_NODES, "");
+      running = new LabCluster(flavour.option(), image, LabSettings.of(flavour));
       RUNNING.put(flavour, running);
     }
     return running;
   }
 
-  /**
-   * A cluster apart from the flavour's own, for a test that harms it or needs other settings.
-   *
-   * @param computeNodes how many; they are called c1, c2 and so on
-   * @param slurmConf lines for slurm.conf, the last of which win
-   */
-  public static LabCluster apart(Flavour flavour, int computeNodes, String slurmConf) {
-    List<String> names =
-        IntStream.rangeClosed(1, computeNodes).mapToObj(number -> "c" + number).toList();
-    String image = LabCommand.imageOfNodes(flavour);
-    return new LabCluster(flavour.option() + "-" + computeNodes, image, names, slurmConf);
+  /** A cluster apart from the flavour's own, for a test that harms it or needs other settings. */
+  public static LabCluster apart(LabSettings settings) {
+    String image = LabCommand.imageOfNodes(settings.flavour());
+    String kind =
+        settings.flavour().option()
+            + "-"
+            + settings.computeNodes()
+            + (settings.accounting() ? "-accounting" : "");
+    return new LabCluster(kind, image, settings);
   }
 
-  private LabCluster(String kind, String image, List<String> computeNodes, String slurmConf) {
+  private LabCluster(String kind, String image, LabSettings like) {
+    List<String> computeNodes =
+        IntStream.rangeClosed(1, like.computeNodes()).mapToObj(number -> "c" + number).toList();
     this.docker = DockerClientFactory.lazyClient();
     Leftovers.remove(docker);
     this.name = "hpcrun-test-" + kind + "-" + ProcessHandle.current().pid();
@@ -106,7 +106,8 @@ public final class LabCluster implements AutoCloseable {
         Map.of(
             "HPCRUN_LAB_SECRET", HexFormat.of().formatHex(secret),
             "HPCRUN_LAB_NODES", String.valueOf(computeNodes.size()),
-            "HPCRUN_LAB_SLURM_CONF", slurmConf);
+            "HPCRUN_LAB_ACCOUNTING", like.accounting() ? "yes" : "no",
+            "HPCRUN_LAB_SLURM_CONF", like.slurmConf());
     nodes.put(LOGIN_NODE, node(image, LOGIN_NODE, "controller", settings));
     computeNodes.forEach(compute -> nodes.put(compute, node(image, compute, "compute", settings)));
     // Together: the controller waits for the names of the others, they wait for the controller.
