@@ -4,6 +4,7 @@ import io.hpcrun.cluster.ClusterFacts;
 import io.hpcrun.daemon.api.Accounts;
 import io.hpcrun.daemon.api.Answer;
 import io.hpcrun.daemon.api.ApiServer;
+import io.hpcrun.daemon.api.Call;
 import io.hpcrun.daemon.api.Caller;
 import io.hpcrun.daemon.api.Endpoint;
 import io.hpcrun.daemon.api.HealthEndpoints;
@@ -11,6 +12,8 @@ import io.hpcrun.daemon.api.ImageEndpoints;
 import io.hpcrun.daemon.api.LaunchEndpoints;
 import io.hpcrun.daemon.api.OpenApi;
 import io.hpcrun.daemon.api.PlanEndpoints;
+import io.hpcrun.daemon.api.Problem;
+import io.hpcrun.daemon.api.Tokens;
 import io.hpcrun.daemon.ingest.FileOwner;
 import io.hpcrun.daemon.ingest.Ingest;
 import io.hpcrun.daemon.ingest.Spool;
@@ -43,10 +46,12 @@ final class Service implements AutoCloseable {
   private static final int LARGEST_RECORD = 64 << 20;
 
   private final Metrics metrics = new Metrics();
+  private final Tokens tokens = new Tokens(Clock.systemUTC());
   private final ClusterWatch cluster;
   private final LaunchStore store;
   private final Housekeeping housekeeping;
   private final Optional<Ingest> ingest;
+  private final SlurmJobs jobs;
   private final Optional<Images> images;
   private final ApiServer server;
   private volatile Settings settings;
@@ -84,6 +89,7 @@ final class Service implements AutoCloseable {
                         store,
                         Ingest.Pace.usual(),
                         Clock.systemUTC()));
+    this.jobs = new SlurmJobs(store);
     metrics.ofStore(housekeeping::size);
     ingest.ifPresent(running -> metrics.ofIngest(running::figures));
     this.images =
@@ -91,7 +97,7 @@ final class Service implements AutoCloseable {
             .images()
             .directory()
             .map(each -> Images.of(settings.images(), () -> Optional.of(Set.of())));
-    this.server = new ApiServer(settings, endpoints(), () -> accounts);
+    this.server = new ApiServer(settings, endpoints(), () -> accounts, tokens);
   }
 
   private List<Endpoint> endpoints() {
@@ -111,6 +117,16 @@ final class Service implements AutoCloseable {
             "/v1/me", "Who asks.", List.of(), Caller.class, call -> Answer.json(call.caller())));
     endpoints.addAll(
         new ImageEndpoints(images.map(Images::pulls), images.map(Images::store)).endpoints());
+    endpoints.add(
+        new Endpoint(
+            "POST",
+            "/v1/tokens",
+            "A token for the dashboard and for other machines, valid for twelve hours.",
+            List.of(),
+            Optional.empty(),
+            Optional.of(Tokens.Token.class),
+            this::token,
+            Endpoint.Access.SOCKET));
     byte[] document = OpenApi.of(endpoints);
     endpoints.add(
         Endpoint.get(
@@ -122,6 +138,7 @@ final class Service implements AutoCloseable {
   void start() {
     cluster.start();
     housekeeping.start();
+    jobs.start();
     server.start();
     LOG.info("listening at {}", settings.socket());
   }
@@ -151,6 +168,19 @@ final class Service implements AutoCloseable {
   private void use(Settings now) {
     this.settings = now;
     this.accounts = new Accounts(now.operators(), System::nanoTime);
+  }
+
+  private Answer token(Call call) {
+    String page =
+        settings
+            .tcp()
+            .map(Settings.Tcp::page)
+            .orElseThrow(
+                () ->
+                    Problem.unavailable(
+                        "hpcrund has no dashboard here: it listens at its Unix socket only",
+                        "ask the administrators for daemon.tcp in hpcrund's settings"));
+    return Answer.json(tokens.give(call.caller(), page));
   }
 
   private Map<String, String> problems() {
@@ -186,6 +216,7 @@ final class Service implements AutoCloseable {
     images.ifPresent(Images::close);
     cluster.close();
     ingest.ifPresent(Ingest::close);
+    jobs.close();
     housekeeping.close();
     store.close();
   }

@@ -15,6 +15,7 @@ import java.util.Optional;
  *     does
  * @param limits what one user may ask for
  * @param images the image store
+ * @param tcp where it listens for browsers and other machines; without it nowhere
  */
 public record Settings(
     Path socket,
@@ -23,7 +24,8 @@ public record Settings(
     Store store,
     List<String> operators,
     Limits limits,
-    Images images) {
+    Images images,
+    Optional<Tcp> tcp) {
 
   /** Where the daemon's settings are, unless it is started with another file. */
   public static final Path DEFAULT_FILE = Path.of("/etc/hpcrun/site.yaml");
@@ -41,6 +43,47 @@ public record Settings(
       url = url == null ? Optional.empty() : url;
       keepDays = keepDays == null ? 400 : keepDays;
       keepBytes = keepBytes == null ? 50_000_000_000L : keepBytes;
+    }
+  }
+
+  /**
+   * HTTP over TCP, for whoever has a token.
+   *
+   * @param listen {@code HOST:PORT}
+   * @param certificate PEM file with the server's certificate and those up to the authority; may be
+   *     left out where {@code listen} is a loopback address
+   * @param key PEM file with its key
+   * @param url how users reach it, such as {@code https://hpcrun.example.org/}; default made from
+   *     {@code listen}
+   */
+  public record Tcp(
+      String listen, Optional<Path> certificate, Optional<Path> key, Optional<String> url) {
+    /** Fills in the defaults. */
+    public Tcp {
+      listen = listen == null ? "" : listen;
+      certificate = certificate == null ? Optional.empty() : certificate;
+      key = key == null ? Optional.empty() : key;
+      url = url == null ? Optional.empty() : url;
+    }
+
+    /** The part of {@code listen} before its last colon, without brackets. */
+    public String host() {
+      return listen
+          .substring(0, Math.max(listen.lastIndexOf(':'), 0))
+          .replaceFirst("^\\[(.*)]$", "$1");
+    }
+
+    /** The part of {@code listen} behind its last colon; -1 if it is no port. */
+    public int port() {
+      String text = listen.substring(listen.lastIndexOf(':') + 1);
+      return text.matches("\\d{1,5}") && Integer.parseInt(text) <= 65_535
+          ? Integer.parseInt(text)
+          : -1;
+    }
+
+    /** How users reach the dashboard. */
+    public String page() {
+      return url.orElse((certificate.isPresent() ? "https://" : "http://") + listen + "/");
     }
   }
 
@@ -122,10 +165,11 @@ public record Settings(
     operators = operators == null ? List.of() : List.copyOf(operators);
     limits = limits == null ? new Limits(null, null, null, null) : limits;
     images = images == null ? Images.none() : images;
+    tcp = tcp == null ? Optional.empty() : tcp;
   }
 
   /** The defaults alone. */
   public static Settings defaults() {
-    return new Settings(null, null, null, null, null, null, null);
+    return new Settings(null, null, null, null, null, null, null, null);
   }
 }

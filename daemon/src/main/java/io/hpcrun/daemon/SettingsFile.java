@@ -104,7 +104,29 @@ public final class SettingsFile {
     atLeast(problems, "daemon.limits.request_seconds", 1, settings.limits().requestSeconds());
     atLeast(problems, "daemon.limits.requests_at_once", 1, settings.limits().requestsAtOnce());
     images(problems, settings.images());
+    settings.tcp().ifPresent(tcp -> tcp(problems, tcp));
     return problems;
+  }
+
+  private static void tcp(List<String> problems, Settings.Tcp tcp) {
+    if (tcp.port() < 0 || tcp.host().isEmpty()) {
+      problems.add("daemon.tcp.listen: '" + tcp.listen() + "' is not HOST:PORT");
+    } else if (tcp.certificate().isEmpty() && !tcp.host().matches("localhost|127\\..*|::1")) {
+      problems.add(
+          "daemon.tcp.listen: "
+              + tcp.host()
+              + " is not a loopback address, and without daemon.tcp.certificate tokens would be read"
+              + " on the way");
+    }
+    if (tcp.certificate().isPresent() != tcp.key().isPresent()) {
+      problems.add("daemon.tcp: certificate and key go together");
+    }
+    absolute(problems, "daemon.tcp.certificate", tcp.certificate());
+    absolute(problems, "daemon.tcp.key", tcp.key());
+    tcp.url()
+        .filter(url -> !url.matches("https?://[^/?#]+/([^?#]*/)?"))
+        .ifPresent(
+            url -> problems.add("daemon.tcp.url: '" + url + "' is not https://HOST/ or the like"));
   }
 
   private static void images(List<String> problems, Settings.Images images) {

@@ -61,7 +61,7 @@ class DaemonPlanningTest {
   }
 
   private Settings settings() {
-    return new Settings(socket, directory.resolve("state"), null, null, null, null, null);
+    return new Settings(socket, directory.resolve("state"), null, null, null, null, null, null);
   }
 
   /**

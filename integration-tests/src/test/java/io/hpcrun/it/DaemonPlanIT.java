@@ -31,6 +31,7 @@ class DaemonPlanIT {
       Pattern.compile("hpcrun (?:run|submit|explain) ((?:-[^`\\[\\]…]* )?[\\w-]+\\.sif -- [^`…]+)");
 
   private final LabCluster lab = LabCluster.of(Flavour.TRIXIE);
+
   /** What is compared is not how quick a busy machine is. */
   private final Login alice = lab.alice().with("HPCRUN_DAEMON_WAIT", "30000");
 

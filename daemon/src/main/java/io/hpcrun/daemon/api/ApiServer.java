@@ -14,10 +14,14 @@ import java.util.concurrent.Executors;
 import java.util.function.Supplier;
 import org.eclipse.jetty.server.HttpConfiguration;
 import org.eclipse.jetty.server.HttpConnectionFactory;
+import org.eclipse.jetty.server.SecureRequestCustomizer;
 import org.eclipse.jetty.server.Server;
+import org.eclipse.jetty.server.ServerConnector;
+import org.eclipse.jetty.server.SslConnectionFactory;
 import org.eclipse.jetty.server.handler.GracefulHandler;
 import org.eclipse.jetty.server.handler.QoSHandler;
 import org.eclipse.jetty.unixdomain.server.UnixDomainServerConnector;
+import org.eclipse.jetty.util.ssl.SslContextFactory;
 import org.eclipse.jetty.util.thread.QueuedThreadPool;
 
 /** Serves the endpoints over HTTP/1.1 on a Unix socket that every user of the machine may open. */
@@ -27,6 +31,7 @@ public final class ApiServer {
 
   private final Server server;
   private final Path socket;
+  private final String listening;
 
   /**
    * Prepares the server; nothing listens yet.
@@ -34,9 +39,12 @@ public final class ApiServer {
    * @param settings where, and what one user may ask for
    * @param endpoints what may be asked
    * @param accounts who the users are
+   * @param tokens who has been given one
    */
-  public ApiServer(Settings settings, List<Endpoint> endpoints, Supplier<Accounts> accounts) {
+  public ApiServer(
+      Settings settings, List<Endpoint> endpoints, Supplier<Accounts> accounts, Tokens tokens) {
     this.socket = settings.socket();
+    this.listening = socket + settings.tcp().map(tcp -> " and " + tcp.listen()).orElse("");
     QueuedThreadPool threads = new QueuedThreadPool(THREADS, 1);
     threads.setName("http");
     threads.setVirtualThreadsExecutor(Executors.newVirtualThreadPerTaskExecutor());
@@ -51,15 +59,38 @@ public final class ApiServer {
     connector.setIdleTimeout(settings.limits().requestSeconds() * 1000L);
     connector.setAcceptQueueSize(1024);
     server.addConnector(connector);
+    settings.tcp().ifPresent(tcp -> server.addConnector(tcp(tcp, http)));
     QoSHandler atOnce =
         new QoSHandler(
             new Router(
                 endpoints,
                 accounts,
+                tokens,
                 new RateLimit(settings.limits().requestsPerSecond(), System::nanoTime),
                 settings.limits().requestBytes()));
     atOnce.setMaxRequestCount(settings.limits().requestsAtOnce());
     server.setHandler(new GracefulHandler(atOnce));
+  }
+
+  private ServerConnector tcp(Settings.Tcp tcp, HttpConfiguration http) {
+    HttpConfiguration configuration = new HttpConfiguration(http);
+    HttpConnectionFactory plain = new HttpConnectionFactory(configuration);
+    ServerConnector connector;
+    if (tcp.certificate().isPresent()) {
+      SslContextFactory.Server tls = new SslContextFactory.Server();
+      tls.setKeyStore(PemKeys.read(tcp.certificate().get(), tcp.key().orElseThrow()));
+      tls.setKeyStorePassword("");
+      configuration.addCustomizer(new SecureRequestCustomizer(false));
+      connector =
+          new ServerConnector(
+              server, 1, 1, new SslConnectionFactory(tls, plain.getProtocol()), plain);
+    } else {
+      connector = new ServerConnector(server, 1, 1, plain);
+    }
+    connector.setHost(tcp.host());
+    connector.setPort(tcp.port());
+    connector.setIdleTimeout(http.getIdleTimeout());
+    return connector;
   }
 
   /**
@@ -78,8 +109,9 @@ public final class ApiServer {
       throw known;
     } catch (Exception failed) {
       throw Failure.usage(
-          "hpcrund cannot listen at " + socket + ": " + reason(failed),
-          "check daemon.socket, and that hpcrund's user may write to its directory");
+          "hpcrund cannot listen at " + listening + ": " + reason(failed),
+          "check daemon.socket and daemon.tcp, and that hpcrund's user may write to the socket's"
+              + " directory");
     }
   }
 

@@ -17,6 +17,7 @@ import java.util.Optional;
  * @param body what the request's body holds; empty if it has none
  * @param answer what the answer's body holds; empty for one that is not JSON
  * @param action what is done
+ * @param access who may ask
  */
 public record Endpoint(
     String method,
@@ -25,7 +26,18 @@ public record Endpoint(
     List<Parameter> parameters,
     Optional<Type> body,
     Optional<Type> answer,
-    Action action) {
+    Action action,
+    Access access) {
+
+  /** Who may ask. */
+  public enum Access {
+    /** Every user whom the daemon knows, by the Unix socket or a token. */
+    USERS,
+    /** Users at the Unix socket. */
+    SOCKET,
+    /** Anybody. */
+    OPEN
+  }
 
   /** Answers a call. */
   @FunctionalInterface
@@ -43,17 +55,48 @@ public record Endpoint(
    */
   public record Parameter(String name, String type, String summary) {}
 
+  /** For every user. */
+  public Endpoint(
+      String method,
+      String path,
+      String summary,
+      List<Parameter> parameters,
+      Optional<Type> body,
+      Optional<Type> answer,
+      Action action) {
+    this(method, path, summary, parameters, body, answer, action, Access.USERS);
+  }
+
   /** An endpoint that is read. */
   public static Endpoint get(
       String path, String summary, List<Parameter> parameters, Type answer, Action action) {
     return new Endpoint(
-        "GET", path, summary, parameters, Optional.empty(), Optional.ofNullable(answer), action);
+        "GET",
+        path,
+        summary,
+        parameters,
+        Optional.empty(),
+        Optional.ofNullable(answer),
+        action,
+        Access.USERS);
   }
 
   /** An endpoint that takes a body. */
   public static Endpoint post(String path, String summary, Type body, Type answer, Action action) {
     return new Endpoint(
-        "POST", path, summary, List.of(), Optional.of(body), Optional.of(answer), action);
+        "POST",
+        path,
+        summary,
+        List.of(),
+        Optional.of(body),
+        Optional.of(answer),
+        action,
+        Access.USERS);
+  }
+
+  /** The same for others. */
+  public Endpoint with(Access other) {
+    return new Endpoint(method, path, summary, parameters, body, answer, action, other);
   }
 
   /** What the parts in braces stand for in this path; empty if the path is another one's. */

@@ -4,6 +4,7 @@ import io.hpcrun.failure.Failure;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.net.URLDecoder;
+import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
@@ -28,15 +29,24 @@ import org.slf4j.LoggerFactory;
  */
 final class Router extends Handler.Abstract {
   private static final Logger LOG = LoggerFactory.getLogger(Router.class);
+  private static final String BEARER = "Bearer ";
+  private static final long NOBODY = -1;
 
   private final List<Endpoint> endpoints;
   private final Supplier<Accounts> accounts;
   private final RateLimit rates;
+  private final Tokens tokens;
   private final long largest;
 
-  Router(List<Endpoint> endpoints, Supplier<Accounts> accounts, RateLimit rates, long largest) {
+  Router(
+      List<Endpoint> endpoints,
+      Supplier<Accounts> accounts,
+      Tokens tokens,
+      RateLimit rates,
+      long largest) {
     this.endpoints = List.copyOf(endpoints);
     this.accounts = accounts;
+    this.tokens = tokens;
     this.rates = rates;
     this.largest = largest;
   }
@@ -84,23 +94,27 @@ final class Router extends Handler.Abstract {
   }
 
   private Answer answer(Request request, Response response) throws IOException {
-    Caller caller = caller(request);
-    if (!rates.allows(caller.uid())) {
+    List<String> segments =
+        Endpoint.segments(request.getHttpURI().getPath()).stream().map(Router::decoded).toList();
+    Optional<Caller> caller = caller(request);
+    if (!rates.allows(caller.map(Caller::uid).orElse(NOBODY))) {
       response.getHeaders().put(HttpHeader.RETRY_AFTER, 1);
       throw new Problem(
               429, "too many requests", "more requests than one user may send", "wait a second")
           .asException();
     }
-    List<String> segments =
-        Endpoint.segments(request.getHttpURI().getPath()).stream().map(Router::decoded).toList();
     boolean otherMethod = false;
     for (Endpoint endpoint : endpoints) {
       Optional<Map<String, String>> path = endpoint.match(segments);
       if (path.isPresent() && endpoint.method().equals(request.getMethod())) {
+        Caller allowed = allowed(endpoint, caller, request);
         byte[] body = endpoint.body().isPresent() ? body(request) : new byte[0];
-        return endpoint.action().answer(new Call(caller, path.get(), query(request), body));
+        return endpoint.action().answer(new Call(allowed, path.get(), query(request), body));
       }
       otherMethod |= path.isPresent();
+    }
+    if (caller.isEmpty()) {
+      throw unknownCaller();
     }
     throw otherMethod
         ? new Problem(405, "wrong method", request.getMethod() + " is not for this", "see the API")
@@ -108,16 +122,54 @@ final class Router extends Handler.Abstract {
         : Problem.notFound(request.getHttpURI().getPath());
   }
 
-  /** The user at the other end of a Unix socket, as the kernel knows it (unix(7), SO_PEERCRED). */
-  private Caller caller(Request request) throws IOException {
-    Object transport = request.getConnectionMetaData().getConnection().getEndPoint().getTransport();
-    if (transport instanceof SocketChannel channel) {
-      return accounts
-          .get()
-          .of(channel.getOption(ExtendedSocketOptions.SO_PEERCRED).user().getName());
-    }
-    throw new Problem(401, "unknown caller", "who asks is not known", "use the Unix socket")
+  private static Caller allowed(Endpoint endpoint, Optional<Caller> caller, Request request)
+      throws IOException {
+    return switch (endpoint.access()) {
+      case OPEN -> caller.orElse(new Caller(NOBODY, "", false));
+      case USERS -> caller.orElseThrow(Router::unknownCaller);
+      case SOCKET -> {
+        if (socket(request).isEmpty()) {
+          throw new Problem(403, "not here", "this is for the Unix socket only", "use it")
+              .asException();
+        }
+        yield caller.orElseThrow(Router::unknownCaller);
+      }
+    };
+  }
+
+  private static Problem.Unanswerable unknownCaller() {
+    return new Problem(
+            401,
+            "unknown caller",
+            "there is no valid token",
+            "get one with 'hpcrun dashboard' on the login node")
         .asException();
+  }
+
+  /**
+   * The user at the other end: of a Unix socket as the kernel knows it (unix(7), SO_PEERCRED), of
+   * another connection by the token.
+   */
+  private Optional<Caller> caller(Request request) throws IOException {
+    Optional<SocketChannel> socket = socket(request);
+    if (socket.isPresent()) {
+      return Optional.of(
+          accounts
+              .get()
+              .of(socket.get().getOption(ExtendedSocketOptions.SO_PEERCRED).user().getName()));
+    }
+    String header = request.getHeaders().get(HttpHeader.AUTHORIZATION);
+    return header == null || !header.startsWith(BEARER)
+        ? Optional.empty()
+        : tokens.user(header.substring(BEARER.length())).map(accounts.get()::of);
+  }
+
+  private static Optional<SocketChannel> socket(Request request) throws IOException {
+    Object transport = request.getConnectionMetaData().getConnection().getEndPoint().getTransport();
+    return transport instanceof SocketChannel channel
+            && channel.getLocalAddress() instanceof UnixDomainSocketAddress
+        ? Optional.of(channel)
+        : Optional.empty();
   }
 
   private byte[] body(Request request) throws IOException {
