@@ -12,6 +12,7 @@ import io.prometheus.metrics.model.registry.PrometheusRegistry;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.util.List;
 import java.util.function.DoubleSupplier;
 import java.util.function.Supplier;
 
@@ -35,6 +36,11 @@ public final class Metrics {
           .help("Launches refused before submission, by the rule.")
           .labelNames("rule")
           .register(registry);
+
+  /** No plan yet. */
+  public Metrics() {
+    List.of("planned", "refused", "needs_digest").forEach(plans::initLabelValues);
+  }
 
   /** Where other parts register what they measure. */
   public PrometheusRegistry registry() {
