@@ -10,6 +10,7 @@ import java.util.Properties;
 /** The store's connections: one for the writer, a few for readers. Thread-safe. */
 final class Connections implements AutoCloseable {
   private static final int READERS = 4;
+  private static final int REASON_LIMIT = 300;
 
   /** What is done in one transaction. */
   interface Work<T> {
@@ -92,10 +93,17 @@ final class Connections implements AutoCloseable {
 
   private StoreException wrapped(SQLException failed) {
     boolean dataFault = false;
+    Throwable innermost = failed;
     for (Throwable each = failed; each != null; each = each.getCause()) {
       dataFault |= each instanceof SQLException told && dialect.isDataFault(told);
+      innermost = each instanceof SQLException ? each : innermost;
     }
-    return new StoreException(failed.getMessage(), failed, dataFault);
+    // PostgreSQL's driver puts all of a batch's values into the message of the outer one.
+    String reason = String.valueOf(innermost.getMessage());
+    return new StoreException(
+        reason.length() > REASON_LIMIT ? reason.substring(0, REASON_LIMIT) + "…" : reason,
+        failed,
+        dataFault);
   }
 
   @Override

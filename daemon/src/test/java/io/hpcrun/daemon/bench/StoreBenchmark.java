@@ -4,6 +4,7 @@ import io.hpcrun.daemon.Records;
 import io.hpcrun.daemon.ingest.FileOwner;
 import io.hpcrun.daemon.ingest.Ingest;
 import io.hpcrun.daemon.ingest.Spool;
+import io.hpcrun.daemon.store.Database;
 import io.hpcrun.daemon.store.Grouping;
 import io.hpcrun.daemon.store.LaunchFilter;
 import io.hpcrun.daemon.store.LaunchStore;
@@ -14,16 +15,18 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.InstantSource;
 import java.util.Arrays;
+import java.util.Comparator;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Properties;
 import java.util.stream.Stream;
 
 /**
- * Times the store: {@code StoreBenchmark DIRECTORY [REPETITIONS [URL]]}. One launch of 10,000 nodes
- * with 100 ranks each lies in a spool; measured is how long it takes from the ingest's start until
- * all its ranks can be queried, and then how long queries take. Figures are minimum, median and
- * maximum of all repetitions; the first one, which warms up, is told apart.
+ * Times the store: {@code StoreBenchmark DIRECTORY [REPETITIONS [postgresql]]}. One launch of
+ * 10,000 nodes with 100 ranks each lies in a spool; measured is how long it takes from the ingest's
+ * start until all its ranks can be queried, and then how long queries take. Figures are minimum,
+ * median and maximum of all repetitions; the first one, which warms up, is told apart.
  */
 public final class StoreBenchmark {
   private static final int NODES = Integer.getInteger("nodes", 10_000);
@@ -41,8 +44,9 @@ public final class StoreBenchmark {
       Path run = Files.createDirectories(directory.resolve("run" + i));
       Path spool = Files.createDirectories(run.resolve("spool"));
       long bytes = fill(spool);
-      String url =
-          words.length > 2 ? words[2] + i + "?user=hpcrun" : "jdbc:sqlite:" + run + "/store.db";
+      Database database =
+          words.length > 2 ? Database.valueOf(words[2].toUpperCase(Locale.ROOT)) : Database.SQLITE;
+      String url = database.newUrl(run);
       try (LaunchStore store = LaunchStore.open(url, new Properties(), InstantSource.system())) {
         ingest[i] = ingest(spool, store);
         System.out.printf(
@@ -149,7 +153,7 @@ public final class StoreBenchmark {
 
   private static void remove(Path directory) throws IOException {
     try (Stream<Path> files = Files.walk(directory)) {
-      for (Path file : files.sorted(java.util.Comparator.reverseOrder()).toList()) {
+      for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
         Files.delete(file);
       }
     }

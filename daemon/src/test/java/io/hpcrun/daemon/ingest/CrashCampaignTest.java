@@ -64,6 +64,7 @@ class CrashCampaignTest {
     List<Feed> feed = feed(launches);
     int broken = (int) feed.stream().filter(each -> each.kind.equals("broken")).count();
     int next = 0;
+    int hit = 0;
     for (int kill = 1; kill <= KILLS; kill++) {
       Process process = start(spool, url);
       boolean early = random.nextInt(5) == 0;
@@ -77,7 +78,9 @@ class CrashCampaignTest {
       }
       Thread.sleep(random.nextInt(early ? 800 : 120));
       process.destroyForcibly().waitFor();
+      hit += filesIn(spool.resolve(".taken")) > 0 ? 1 : 0;
     }
+    System.out.println(database + ": " + hit + " kills between taking files and removing them");
     Process last = start(spool, url);
     awaitEmpty(spool, last);
     last.destroy(); // SIGTERM
