@@ -12,9 +12,7 @@ final class NodeOrder implements Comparator<String> {
       if (Character.isDigit(a.charAt(i)) && Character.isDigit(b.charAt(j))) {
         int endA = endOfDigits(a, i);
         int endB = endOfDigits(b, j);
-        String x = a.substring(i, endA).replaceFirst("^0+", "");
-        String y = b.substring(j, endB).replaceFirst("^0+", "");
-        int order = x.length() != y.length() ? x.length() - y.length() : x.compareTo(y);
+        int order = compareNumbers(a, i, endA, b, j, endB);
         if (order != 0) {
           return order;
         }
@@ -29,6 +27,23 @@ final class NodeOrder implements Comparator<String> {
     }
     int order = (a.length() - i) - (b.length() - j);
     return order != 0 ? order : a.compareTo(b);
+  }
+
+  /** Numbers of any length; a loop, because a launch has many nodes. */
+  private static int compareNumbers(String a, int fromA, int endA, String b, int fromB, int endB) {
+    int i = fromA;
+    int j = fromB;
+    while (i < endA && a.charAt(i) == '0') {
+      i++;
+    }
+    while (j < endB && b.charAt(j) == '0') {
+      j++;
+    }
+    int order = (endA - i) - (endB - j);
+    for (; order == 0 && i < endA; i++, j++) {
+      order = a.charAt(i) - b.charAt(j);
+    }
+    return order;
   }
 
   private static int endOfDigits(String text, int from) {

@@ -96,7 +96,7 @@ public final class Ingest implements AutoCloseable {
     return counters.figures();
   }
 
-  /** Whether files are still brought in; false after {@link #close}, or after a defect. */
+  /** Whether files are still brought in; false after {@link #close}, or without memory. */
   public boolean isAlive() {
     return thread.isAlive();
   }
@@ -128,6 +128,8 @@ public final class Ingest implements AutoCloseable {
             LOG.error("the spool {} cannot be read, and is tried again: {}", directory, unlistable);
           }
           said = true;
+        } catch (RuntimeException defect) {
+          LOG.error("records cannot be taken in, by a defect of hpcrund; they stay", defect);
         }
         await();
       }

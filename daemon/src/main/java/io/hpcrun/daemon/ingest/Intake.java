@@ -207,7 +207,7 @@ final class Intake {
   }
 
   private static int weight(Spool.Taken file) {
-    return file.size() / 1024 + 1;
+    return Math.min(MEMORY_KIB, file.size() / 1024 + 1);
   }
 
   private void setAside(Path file, String reason) {

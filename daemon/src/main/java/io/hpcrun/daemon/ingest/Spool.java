@@ -19,7 +19,6 @@ import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.security.SecureRandom;
 import java.util.Arrays;
-import java.util.HexFormat;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicLong;
@@ -40,7 +39,7 @@ public final class Spool {
   private final Path quarantine;
   private final long sizeLimit;
   private final FileOwner.Lookup owners;
-  private final String run = HexFormat.of().formatHex(new SecureRandom().generateSeed(6));
+  private final String run = "%016x".formatted(new SecureRandom().nextLong());
   private final AtomicLong sequence = new AtomicLong();
 
   private Spool(Path directory, long sizeLimit, FileOwner.Lookup owners) {

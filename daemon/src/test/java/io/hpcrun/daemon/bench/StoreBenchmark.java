@@ -114,7 +114,14 @@ public final class StoreBenchmark {
     for (Grouping grouping : Grouping.values()) {
       measure(
           "percentiles of all stages over all ranks, by " + grouping,
-          () -> store.stages(LaunchFilter.all(), Viewer.operator(), grouping, (n, l, r, s) -> {}));
+          () -> {
+            long[] seen = {0};
+            store.stages(
+                LaunchFilter.all(), Viewer.operator(), grouping, (n, l, r, s) -> seen[0] += r);
+            if (seen[0] != (long) NODES * RANKS) {
+              throw new IllegalStateException(seen[0] + " ranks");
+            }
+          });
     }
     measure(
         "timing of the launch with all its nodes",
