@@ -2,6 +2,7 @@ package io.hpcrun.daemon.api;
 
 import io.hpcrun.failure.Failure;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.OutputStream;
 import java.net.URLDecoder;
 import java.net.UnixDomainSocketAddress;
@@ -173,13 +174,11 @@ final class Router extends Handler.Abstract {
   }
 
   private byte[] body(Request request) throws IOException {
-    if (request.getLength() > largest) {
-      throw tooLarge();
-    }
-    byte[] body =
-        Content.Source.asInputStream(request)
-            .readNBytes((int) Math.min(largest + 1, Integer.MAX_VALUE - 8));
+    InputStream in = Content.Source.asInputStream(request);
+    byte[] body = in.readNBytes((int) Math.min(largest + 1, Integer.MAX_VALUE - 8));
     if (body.length > largest) {
+      // Who is cut off while sending does not read the answer; who sends without end is cut off.
+      in.skip(3 * largest);
       throw tooLarge();
     }
     return body;
