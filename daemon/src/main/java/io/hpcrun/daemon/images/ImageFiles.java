@@ -158,7 +158,7 @@ final class ImageFiles implements AutoCloseable {
             java.util.Set.of(),
             attributes.lastModifiedTime().toInstant().getEpochSecond(),
             "");
-    write(unknown);
+    write(unknown, Instant.now());
     return unknown;
   }
 
@@ -177,13 +177,13 @@ final class ImageFiles implements AutoCloseable {
   }
 
   /** Makes a finished file an image that all can see; its entry comes after it. */
-  void publish(Path file, StoredImage image) {
+  void publish(Path file, StoredImage image, Instant now) {
     try {
       Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("r--r--r--"));
       force(file);
       Files.move(file, path(image.sha256()), StandardCopyOption.ATOMIC_MOVE);
       force(images);
-      write(image);
+      write(image, now);
     } catch (IOException failed) {
       withdraw(image.sha256());
       throw NoRoom.writing(path(image.sha256()), failed);
@@ -199,10 +199,11 @@ final class ImageFiles implements AutoCloseable {
     }
   }
 
-  /** Writes an image's entry; the time of its last use is now. */
-  void write(StoredImage image) throws IOException {
+  /** Writes an image's entry; the image is used now. */
+  void write(StoredImage image, Instant now) throws IOException {
     Path temporary = Files.createTempFile(work, "entry", ENTRY);
     Files.write(temporary, io.hpcrun.daemon.api.Json.MAPPER.writeValueAsBytes(image));
+    Files.setLastModifiedTime(temporary, FileTime.from(now));
     force(temporary);
     Files.move(temporary, index.resolve(image.sha256() + ENTRY), StandardCopyOption.ATOMIC_MOVE);
     force(index);

@@ -101,7 +101,7 @@ public final class ImageStore implements AutoCloseable {
       return image;
     }
     try {
-      files.write(named);
+      files.write(named, clock.instant());
       images.put(named.sha256(), named);
     } catch (IOException failed) {
       LOG.warn("the source of image {} is not noted: {}", image.sha256(), failed.toString());
@@ -164,9 +164,10 @@ public final class ImageStore implements AutoCloseable {
     if (size > quota || !makeRoom(quota - size)) {
       throw new PullFailure(
           Kind.NO_ROOM,
-          "the image store has no room for %d MiB: it may hold %d MiB, and jobs use what is there"
+          "the image store has no room for %d MiB: it may hold %d MiB, and what is there is in use"
               .formatted(size >> 20, quota >> 20),
-          "try again when jobs have ended, or ask the administrators (daemon.images.quota_bytes)");
+          "try again when jobs have ended, in an hour at the earliest; or ask the administrators for"
+              + " more (daemon.images.quota_bytes)");
     }
     synchronized (this) {
       StoredImage before = images.get(digest);
@@ -182,7 +183,7 @@ public final class ImageStore implements AutoCloseable {
               Set.of(wanted.pin().orElse("sha256:" + digest)),
               clock.instant().getEpochSecond(),
               user);
-      files.publish(file, image);
+      files.publish(file, image, clock.instant());
       images.put(digest, image);
       LOG.info("image {} of {} is there, {} bytes", digest, wanted.source().text(), size);
       return image;
