@@ -5,6 +5,7 @@ import io.hpcrun.failure.Failure;
 import java.io.IOException;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
+import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -31,6 +32,7 @@ public final class ApiServer {
 
   private final Server server;
   private final Path socket;
+  private final boolean inherited;
   private final String listening;
 
   /**
@@ -44,6 +46,7 @@ public final class ApiServer {
   public ApiServer(
       Settings settings, List<Endpoint> endpoints, Supplier<Accounts> accounts, Tokens tokens) {
     this.socket = settings.socket();
+    this.inherited = inherited();
     this.listening = socket + settings.tcp().map(tcp -> " and " + tcp.listen()).orElse("");
     QueuedThreadPool threads = new QueuedThreadPool(THREADS, 1);
     threads.setName("http");
@@ -55,7 +58,10 @@ public final class ApiServer {
     http.setIdleTimeout(settings.limits().requestSeconds() * 1000L);
     UnixDomainServerConnector connector =
         new UnixDomainServerConnector(server, 1, 1, new HttpConnectionFactory(http));
-    connector.setUnixDomainPath(socket);
+    connector.setInheritChannel(inherited);
+    if (!inherited) {
+      connector.setUnixDomainPath(socket); // which it removes at the end
+    }
     connector.setIdleTimeout(settings.limits().requestSeconds() * 1000L);
     connector.setAcceptQueueSize(1024);
     server.addConnector(connector);
@@ -100,6 +106,10 @@ public final class ApiServer {
    */
   public void start() {
     try {
+      if (inherited) {
+        server.start();
+        return;
+      }
       if (Files.exists(socket)) {
         takeOver();
       }
@@ -115,6 +125,22 @@ public final class ApiServer {
     }
   }
 
+  /**
+   * Whether systemd has made the socket and given it as standard input ({@code
+   * StandardInput=socket}): it stays while the daemon is started anew, and connections wait.
+   */
+  private static boolean inherited() {
+    try {
+      return System.inheritedChannel() instanceof ServerSocketChannel channel
+          && channel.getLocalAddress() instanceof UnixDomainSocketAddress;
+    } catch (IOException noChannel) {
+      throw Failure.internal(
+          "standard input cannot be looked at: " + noChannel.getMessage(),
+          "start hpcrund with /dev/null as standard input, or by systemd's socket unit",
+          noChannel);
+    }
+  }
+
   /** A socket that nobody listens at any more was left by a daemon that was killed. */
   private void takeOver() throws IOException {
     try (SocketChannel channel = SocketChannel.open(StandardProtocolFamily.UNIX)) {
@@ -127,11 +153,16 @@ public final class ApiServer {
         "another hpcrund listens at " + socket, "stop it, or give this one another daemon.socket");
   }
 
-  /** Answers what was asked already, then stops; the socket is gone afterwards. */
+  /**
+   * Answers what was asked already, then stops; the socket is gone afterwards, unless it is
+   * systemd's.
+   */
   public void stop() {
     try {
       server.stop();
-      Files.deleteIfExists(socket);
+      if (!inherited) {
+        Files.deleteIfExists(socket);
+      }
     } catch (Exception failed) {
       throw Failure.internal("hpcrund did not stop in order", "see its log", failed);
     }
