@@ -59,9 +59,8 @@ public final class ApiServer {
     UnixDomainServerConnector connector =
         new UnixDomainServerConnector(server, 1, 1, new HttpConnectionFactory(http));
     connector.setInheritChannel(inherited);
-    if (!inherited) {
-      connector.setUnixDomainPath(socket); // which it removes at the end
-    }
+    // Jetty removes the path at the end, and fails without one: systemd's socket must stay.
+    connector.setUnixDomainPath(inherited ? socket.resolveSibling(".none") : socket);
     connector.setIdleTimeout(settings.limits().requestSeconds() * 1000L);
     connector.setAcceptQueueSize(1024);
     server.addConnector(connector);
