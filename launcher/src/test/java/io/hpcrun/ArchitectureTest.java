@@ -29,6 +29,8 @@ class ArchitectureTest {
         .definedBy("io.hpcrun.timing..")
         .layer("knowledge")
         .definedBy("io.hpcrun.spec..", "io.hpcrun.image..", "io.hpcrun.cluster..")
+        .layer("pull")
+        .definedBy("io.hpcrun.pull..")
         .layer("process")
         .definedBy("io.hpcrun.process..")
         .whereLayer("cli")
@@ -44,7 +46,9 @@ class ArchitectureTest {
         .whereLayer("timing")
         .mayOnlyBeAccessedByLayers("cli")
         .whereLayer("process")
-        .mayOnlyBeAccessedByLayers("slurm", "knowledge")
+        .mayOnlyBeAccessedByLayers("slurm", "knowledge", "pull")
+        .whereLayer("pull")
+        .mayOnlyBeAccessedByLayers("cli")
         .check(classes);
   }
 

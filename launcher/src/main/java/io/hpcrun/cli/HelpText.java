@@ -14,8 +14,8 @@ final class HelpText {
   /** The sub-commands. */
   static final List<String> COMMANDS =
       List.of(
-          "run", "submit", "exec", "shell", "explain", "inspect", "cluster", "topo", "timing",
-          "help", "version");
+          "run", "submit", "exec", "shell", "explain", "pull", "images", "inspect", "cluster",
+          "topo", "timing", "help", "version");
 
   private HelpText() {}
 
@@ -29,6 +29,8 @@ final class HelpText {
           hpcrun exec   [options] IMAGE -- COMMAND [ARGUMENT...]  run it as a step of this job
           hpcrun shell  [options] IMAGE                           a shell on a compute node
           hpcrun explain [options] IMAGE -- COMMAND [ARGUMENT...] every decision, with its reason
+          hpcrun pull SOURCE [--json]                             get an image from a registry
+          hpcrun images [--json]                                  the images that are here
           hpcrun inspect IMAGE [--json]                           what the image holds
           hpcrun cluster [--json]                                 what Slurm offers here
           hpcrun topo [--node=NAME] [--json]                      a node's GPUs and network ports
@@ -37,6 +39,9 @@ final class HelpText {
           hpcrun version
 
         Example: hpcrun run -N 2 -n 8 app.sif -- ./app --steps 100
+
+        IMAGE is a SIF file, a sandbox directory, or docker://, oras://, library:// or https://, which
+        are fetched first.
 
         Exit codes: 0 done; 2 wrong option or input; 3 refused: image, cluster and request do not
         fit; 4 Slurm cannot be reached or refused the job; 5 the image cannot be read; 1 hpcrun
@@ -128,6 +133,28 @@ final class HelpText {
                 --node=NAME             of a compute node, in a step (srun) that takes no GPU
                 --root=DIR              of a copy of another machine's /sys, /proc and /dev
                 --json                  as JSON (schema hpcrun.topology/1)
+          """;
+      case "pull" ->
+          """
+          hpcrun pull SOURCE [--arch=NAME] [--json]
+
+          Gets an image and prints its path and digest. SOURCE is docker://NAME[:TAG], oras://NAME[:TAG],
+          library://NAME[:TAG], https://HOST/FILE.sif, or a SIF file. The site's image store gets it once
+          for all users, if there is one; Ctrl-C ends the waiting, not the pull. What needs your login
+          (apptainer registry login) comes into your own cache, ~/.cache/hpcrun/images, for you alone.
+
+                --arch=NAME             for other processors than this machine's, such as arm64
+                --json                  as JSON: source, path, sha256
+          """;
+      case "images" ->
+          """
+          hpcrun images [--json]
+
+          Prints the images of the site's store, the last used first: size, last use, architecture,
+          source and path; then those of your own cache. A store removes what nobody uses when it is
+          full; your own you remove with rm.
+
+                --json                  as JSON
           """;
       case "inspect" ->
           """

@@ -2,6 +2,7 @@ package io.hpcrun.cli;
 
 import io.hpcrun.cluster.ClusterFacts;
 import io.hpcrun.failure.Failure;
+import io.hpcrun.pull.ImageSource;
 import io.hpcrun.spec.BindMount;
 import io.hpcrun.spec.ByteString;
 import io.hpcrun.spec.ContainerFlag;
@@ -27,6 +28,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Supplier;
 import java.util.regex.Pattern;
 import org.apache.commons.cli.Option;
 import org.apache.commons.cli.Options;
@@ -37,7 +39,6 @@ final class LaunchOptions {
   private static final Set<String> MOUNTS =
       Set.of("proc", "sys", "dev", "devpts", "home", "tmp", "hostfs", "cwd", "bind-paths");
 
-  private static final Pattern URI = Pattern.compile("([a-z][a-z0-9+.-]*)://.*");
   private static final Pattern MPI = Pattern.compile("[A-Za-z0-9_]+");
   private static final Pattern SIZE = Pattern.compile("[1-9][0-9]{0,5}[MGT]");
   private static final Pattern CONTROL = Pattern.compile("\\p{Cntrl}");
@@ -144,14 +145,24 @@ final class LaunchOptions {
     if (parsed.rest().isEmpty()) {
       throw noImage();
     }
-    Path file = path("image", parsed.rest().getFirst(), console.workingDirectory());
+    String first = parsed.rest().getFirst();
+    if (isRemote(first)) {
+      return spec(
+          parsed,
+          Kind.JOB,
+          command(parsed.rest()),
+          Optional.empty(),
+          image(first, console),
+          console);
+    }
+    Path file = path("image", first, console.workingDirectory());
     if (!ScriptFile.isScript(file)) {
       if (parsed.last("image") != null) {
         throw Failure.usage(
             "--image names the image of a script, and " + file + " is not a script",
             "write: hpcrun run|submit [options] IMAGE -- COMMAND [ARGUMENT...]");
       }
-      return spec(parsed, Kind.JOB, command(parsed.rest()), Optional.empty(), file, console);
+      return spec(parsed, Kind.JOB, command(parsed.rest()), Optional.empty(), () -> file, console);
     }
     ScriptFile script =
         ScriptFile.read(file, parsed.rest().stream().skip(1).map(ByteString::ofLatin1).toList());
@@ -172,7 +183,7 @@ final class LaunchOptions {
           "the script " + file + " names no image",
           "write a line '#HPCRUN --image=IMAGE' beside its #SBATCH lines");
     }
-    Path image = path("image", both.last("image"), console.workingDirectory());
+    Supplier<Path> image = image(both.last("image"), console);
     UserScript named = script.script().named(jobName(ByteString.of(file.toString())));
     return spec(both, Kind.SCRIPT, List.of(), Optional.of(named), image, console);
   }
@@ -180,32 +191,53 @@ final class LaunchOptions {
   /** The step that the words of {@code exec} ask for. */
   static LaunchSpec step(GetoptParser.Parsed parsed, Console console) {
     List<ByteString> command = command(parsed.rest());
-    Path image = path("image", parsed.rest().getFirst(), console.workingDirectory());
-    return spec(parsed, Kind.STEP, command, Optional.empty(), image, console);
+    return spec(
+        parsed,
+        Kind.STEP,
+        command,
+        Optional.empty(),
+        image(parsed.rest().getFirst(), console),
+        console);
   }
 
+  /** The image is gotten last: whatever is wrong with the words is said before it is fetched. */
   static LaunchSpec spec(
       GetoptParser.Parsed parsed,
       Kind kind,
       List<ByteString> command,
       Optional<UserScript> script,
-      Path image,
+      Supplier<Path> image,
       Console console) {
-    return new LaunchSpec(
-        image,
-        kind,
-        command,
-        script,
-        slurm(parsed, kind == Kind.JOB ? Optional.of(command.getFirst()) : Optional.empty()),
-        verbatim(parsed, "sbatch", "--sbatch=--licenses=matlab:1"),
-        verbatim(parsed, "srun", "--srun=--kill-on-bad-exit"),
-        container(parsed),
-        mpi(parsed, console),
-        fabric(parsed, console),
-        choice(parsed, "mode", Mode.values(), Mode.AUTO, Mode::label),
-        staging(parsed),
-        RecordDirectory.of(console.environment()).path(),
-        RecordSpool.of(console.environment()));
+    LaunchSpec checked =
+        new LaunchSpec(
+            Path.of("/"),
+            kind,
+            command,
+            script,
+            slurm(parsed, kind == Kind.JOB ? Optional.of(command.getFirst()) : Optional.empty()),
+            verbatim(parsed, "sbatch", "--sbatch=--licenses=matlab:1"),
+            verbatim(parsed, "srun", "--srun=--kill-on-bad-exit"),
+            container(parsed),
+            mpi(parsed, console),
+            fabric(parsed, console),
+            choice(parsed, "mode", Mode.values(), Mode.AUTO, Mode::label),
+            staging(parsed),
+            RecordDirectory.of(console.environment()).path(),
+            RecordSpool.of(console.environment()));
+    return checked.with(image.get());
+  }
+
+  /** What an image's name stands for, once it is wanted: a path, or what must be fetched. */
+  static Supplier<Path> image(String given, Console console) {
+    if (isRemote(given)) {
+      return () -> ImagePull.of(console).image(ByteString.ofLatin1(given).toString());
+    }
+    Path path = path("image", given, console.workingDirectory());
+    return () -> path;
+  }
+
+  private static boolean isRemote(String given) {
+    return ImageSource.isRemote(ByteString.ofLatin1(given).toString());
   }
 
   /** The image's path, or that of a script. */
@@ -215,10 +247,10 @@ final class LaunchOptions {
     if (text.isEmpty()) {
       throw Failure.usage("the " + what + "'s name is empty", "give the path of an image");
     }
-    if (URI.matcher(text).matches()) {
+    if (ImageSource.isRemote(text)) {
       throw Failure.image(
           "the image " + text + " is not a file",
-          "fetch it once, then use the file: apptainer pull image.sif " + text);
+          "fetch it once, then use the file: hpcrun pull " + text);
     }
     if (!word.isUtf8()) {
       throw Failure.image(

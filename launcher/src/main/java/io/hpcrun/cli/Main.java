@@ -85,6 +85,8 @@ public final class Main {
       case "explain" -> ExplainCommand.run(rest, console);
       case "cluster" -> ClusterCommand.run(rest, console);
       case "topo" -> TopoCommand.run(rest, console);
+      case "pull" -> PullCommand.run(rest, console);
+      case "images" -> ImagesCommand.run(rest, console);
       case "inspect" -> InspectCommand.run(rest, console);
       case "timing" -> TimingCommand.run(rest, console);
       case "help", "--help", "-h" -> help(rest, console);

@@ -16,6 +16,7 @@ import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Supplier;
 import org.apache.commons.cli.Option;
 import org.apache.commons.cli.Options;
 
@@ -70,7 +71,7 @@ final class StepCommand {
         shell == null
             ? List.of(ByteString.of("/bin/sh"), ByteString.of("-c"), BEST_SHELL)
             : List.of(ByteString.ofLatin1(shell));
-    Path image = LaunchOptions.path("image", parsed.rest().getFirst(), console.workingDirectory());
+    Supplier<Path> image = LaunchOptions.image(parsed.rest().getFirst(), console);
     LaunchSpec job =
         LaunchOptions.spec(parsed, LaunchSpec.Kind.STEP, command, Optional.empty(), image, console);
     return write(onOneNode(job, inAllocation(console)), false, console);

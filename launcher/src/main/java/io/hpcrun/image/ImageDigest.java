@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import org.slf4j.LoggerFactory;
 
 /**
  * The SHA-256 of an image file, remembered as long as the file stays as it is: a file of the user's
@@ -41,8 +42,7 @@ public final class ImageDigest {
       String state = state(image);
       String digest = compute(image);
       if (state(image).equals(state)) {
-        cache.remember(
-            place(image), (state + ' ' + digest + '\n').getBytes(StandardCharsets.UTF_8));
+        remember(image, state, digest);
       }
       return digest;
     } catch (IOException failed) {
@@ -50,6 +50,19 @@ public final class ImageDigest {
           "the image " + image + " cannot be read: " + failed.getMessage(),
           "check the file system that holds it");
     }
+  }
+
+  /** Remembers a digest that is known already, so that it need not be computed. */
+  public void learn(Path image, String digest) {
+    try {
+      remember(image, state(image), digest);
+    } catch (IOException unreadable) {
+      LoggerFactory.getLogger(ImageDigest.class).debug("{} is not remembered", image, unreadable);
+    }
+  }
+
+  private void remember(Path image, String state, String digest) {
+    cache.remember(place(image), (state + ' ' + digest + '\n').getBytes(StandardCharsets.UTF_8));
   }
 
   /** The digest, if it was computed before and the file is still the same. */

@@ -124,10 +124,15 @@ final class DaemonConnection {
     if (!head.startsWith("200", head.indexOf(' ') + 1)) {
       LoggerFactory.getLogger(DaemonConnection.class)
           .debug("{}: {}", head, new String(body, StandardCharsets.UTF_8));
+      DaemonProblem.read(body).ifPresent(this::refuse);
       throw new DaemonUnavailable(
           "hpcrund answered '" + head.lines().findFirst().orElse("").substring(9) + "'");
     }
     return body;
+  }
+
+  private void refuse(DaemonProblem problem) {
+    throw problem;
   }
 
   private static int indexOf(byte[] text, byte[] part) {

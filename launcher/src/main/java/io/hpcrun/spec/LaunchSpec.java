@@ -63,6 +63,13 @@ public record LaunchSpec(
         records, spool);
   }
 
+  /** The same launch of another image. */
+  public LaunchSpec with(Path other) {
+    return new LaunchSpec(
+        other, kind, command, script, slurm, verbatim, srun, container, mpi, fabric, mode, staging,
+        records, spool);
+  }
+
   /** The value of an sbatch option, if it was given. */
   public Optional<String> slurm(SlurmOption option) {
     return slurm.stream()

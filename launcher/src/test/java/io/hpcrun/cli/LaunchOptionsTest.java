@@ -167,12 +167,29 @@ class LaunchOptionsTest {
     assertThat(Launcher.isArray(parse("-N 2 i.sif a"))).isFalse();
   }
 
-  @Test
-  void aUriIsNoImageFile() {
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "shub://alpine sh",
+        "http://site.org/x.sif sh",
+        "docker://registry:5000/../x sh",
+        "docker://alice:secret@registry/x sh"
+      })
+  void whatIsNoSourceOfImagesIsRefused(String words) {
     assertThatExceptionOfType(Failure.class)
-        .isThrownBy(() -> parse("docker://alpine sh"))
-        .matches(failure -> failure.exitCode() == ExitCode.IMAGE)
-        .matches(failure -> failure.remedy().contains("apptainer pull"));
+        .isThrownBy(() -> parse(words))
+        .matches(failure -> failure.exitCode() == ExitCode.USAGE)
+        .matches(failure -> !failure.getMessage().contains("secret"));
+  }
+
+  @Test
+  void wrongWordsAreSaidBeforeAnImageIsFetched() {
+    assertThatExceptionOfType(Failure.class)
+        .isThrownBy(() -> parse("--stage=nowhere docker://127.0.0.1:1/x sh"))
+        .withMessageContaining("--stage=nowhere");
+    assertThatExceptionOfType(Failure.class)
+        .isThrownBy(() -> parse("docker://127.0.0.1:1/x"))
+        .withMessageContaining("there is no command");
   }
 
   private static BindMount bind(String source, String destination, boolean readOnly) {

@@ -78,6 +78,89 @@ class ProgramsTest {
     assertThat(result.output()).isEqualTo("unset\n");
   }
 
+  @Test
+  void whatIsSaidOnTheWayIsHeardLineByLine() {
+    List<String> heard = new java.util.concurrent.CopyOnWriteArrayList<>();
+    Programs.Result result =
+        Programs.runWatched(
+            List.of("sh", "-c", "echo out; printf 'a\\nb c\\n' >&2; cat; echo \"$A\" >&2; exit 7"),
+            Set.of(),
+            java.util.Map.of("A", "it's $(id)"),
+            LONG,
+            heard::add);
+    assertThat(result).isEqualTo(new Programs.Result(7, "out\n", "a\nb c\nit's $(id)\n"));
+    assertThat(heard).containsExactly("a", "b c", "it's $(id)");
+  }
+
+  @Test
+  void aMissingProgramIsSaidWhenItIsWatchedToo() {
+    assertThatExceptionOfType(Failure.class)
+        .isThrownBy(
+            () ->
+                Programs.runWatched(
+                    List.of("no-such-program"), Set.of(), java.util.Map.of(), LONG, line -> {}))
+        .withMessage("'no-such-program' is not on the PATH");
+  }
+
+  @Test
+  @Timeout(30)
+  void whatIsWatchedEndsWithItsThread() throws Exception {
+    Path pid = directory.resolve("pid");
+    Thread self = Thread.currentThread();
+    assertThatExceptionOfType(Failure.class)
+        .isThrownBy(
+            () ->
+                Programs.runWatched(
+                    List.of("sh", "-c", "sleep 987 & echo $! >" + pid + "; echo go >&2; sleep 988"),
+                    Set.of(),
+                    java.util.Map.of(),
+                    LONG,
+                    line -> self.interrupt()))
+        .withMessage("interrupted");
+    assertThat(Thread.interrupted()).isTrue();
+    awaitEnd(Long.parseLong(Files.readString(pid).strip()));
+  }
+
+  /** kill -9 leaves no time to end anything: the kernel closes the pipe. */
+  @Test
+  @Timeout(60)
+  void whatIsWatchedEndsWhenThisProcessIsKilled() throws Exception {
+    Path pid = directory.resolve("pid");
+    Process other =
+        new ProcessBuilder(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-cp",
+                System.getProperty("java.class.path"),
+                Watching.class.getName(),
+                pid.toString())
+            .redirectError(ProcessBuilder.Redirect.DISCARD)
+            .start();
+    other.getInputStream().read();
+    other.destroyForcibly().waitFor();
+    awaitEnd(Long.parseLong(Files.readString(pid).strip()));
+  }
+
+  /** Runs a program that does not end by itself, and says so. */
+  static final class Watching {
+    private Watching() {}
+
+    public static void main(String[] words) {
+      Programs.runWatched(
+          List.of("sh", "-c", "sleep 987 & echo $! >" + words[0] + "; echo go >&2; sleep 988"),
+          Set.of(),
+          java.util.Map.of(),
+          LONG,
+          System.out::println);
+    }
+  }
+
+  private static void awaitEnd(long process) throws Exception {
+    while (ProcessHandle.of(process).map(ProcessHandle::isAlive).orElse(false)
+        && !isZombie(process)) {
+      Thread.sleep(10);
+    }
+  }
+
   private static boolean isZombie(long pid) throws Exception {
     Path stat = Path.of("/proc/" + pid + "/stat");
     return Files.exists(stat) && Files.readString(stat).contains(") Z ");

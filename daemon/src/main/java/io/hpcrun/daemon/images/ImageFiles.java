@@ -2,15 +2,14 @@ package io.hpcrun.daemon.images;
 
 import io.hpcrun.failure.Failure;
 import io.hpcrun.pull.NoRoom;
+import io.hpcrun.pull.WorkDirectory;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
 import java.nio.channels.OverlappingFileLockException;
-import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.nio.file.SimpleFileVisitor;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.BasicFileAttributes;
@@ -248,39 +247,7 @@ final class ImageFiles implements AutoCloseable {
   /** Removes a file or a directory with all that is in it. */
   static void remove(Path root) {
     try {
-      Files.walkFileTree(
-          root,
-          new SimpleFileVisitor<>() {
-            @Override
-            public FileVisitResult preVisitDirectory(Path directory, BasicFileAttributes is)
-                throws IOException {
-              // Images hold directories that their owner may not write to.
-              Files.setPosixFilePermissions(
-                  directory, PosixFilePermissions.fromString("rwx------"));
-              return FileVisitResult.CONTINUE;
-            }
-
-            @Override
-            public FileVisitResult visitFile(Path file, BasicFileAttributes is) throws IOException {
-              Files.deleteIfExists(file);
-              return FileVisitResult.CONTINUE;
-            }
-
-            @Override
-            public FileVisitResult visitFileFailed(Path file, IOException gone) throws IOException {
-              if (gone instanceof NoSuchFileException) {
-                return FileVisitResult.CONTINUE;
-              }
-              throw gone;
-            }
-
-            @Override
-            public FileVisitResult postVisitDirectory(Path directory, IOException failed)
-                throws IOException {
-              Files.deleteIfExists(directory);
-              return FileVisitResult.CONTINUE;
-            }
-          });
+      WorkDirectory.remove(root);
     } catch (IOException failed) {
       LOG.warn("{} cannot be removed: {}", root, failed.toString());
     }

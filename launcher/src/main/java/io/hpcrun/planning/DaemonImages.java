@@ -1,0 +1,65 @@
+package io.hpcrun.planning;
+
+import io.hpcrun.json.Json;
+import java.io.ByteArrayOutputStream;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Map;
+import java.util.Optional;
+import tools.jackson.core.JsonEncoding;
+import tools.jackson.core.JsonGenerator;
+import tools.jackson.core.ObjectWriteContext;
+
+/**
+ * The image store of the site's daemon. All of this throws {@link DaemonUnavailable} when it does
+ * not answer, and {@link DaemonProblem} when it answers that it will not.
+ */
+public final class DaemonImages {
+  /** A pull takes long; so nobody minds if an answer does. */
+  private static final Duration LIMIT = Duration.ofSeconds(10);
+
+  private final Path socket;
+
+  private DaemonImages(Path socket) {
+    this.socket = socket;
+  }
+
+  /** The daemon's, if there is a daemon here; nothing is asked yet. */
+  public static Optional<DaemonImages> of(Map<String, String> environment) {
+    return DaemonSocket.of(environment).map(DaemonImages::new);
+  }
+
+  /** Asks for an image; who asks again joins the same pull. */
+  public PullReport pull(String source, String architecture) {
+    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+    try (JsonGenerator json =
+        Json.FACTORY.createGenerator(ObjectWriteContext.empty(), bytes, JsonEncoding.UTF8)) {
+      json.writeStartObject();
+      json.writeStringProperty("source", source);
+      json.writeStringProperty("architecture", architecture);
+      json.writeEndObject();
+    }
+    return report(connection(), "POST", "/v1/images", bytes.toByteArray());
+  }
+
+  /** How a pull goes. */
+  public PullReport look(String id) {
+    return report(connection(), "GET", "/v1/pulls/" + id, new byte[0]);
+  }
+
+  /** The images, as the API's JSON. */
+  public byte[] list() {
+    return connection().get("/v1/images");
+  }
+
+  private DaemonConnection connection() {
+    return new DaemonConnection(socket, LIMIT);
+  }
+
+  private static PullReport report(
+      DaemonConnection connection, String method, String path, byte[] body) {
+    return PullReport.read(
+            method.equals("GET") ? connection.get(path) : connection.post(path, body))
+        .orElseThrow(connection::answersOtherwise);
+  }
+}
