@@ -21,7 +21,9 @@ import java.util.stream.Stream;
  * Pulls, converts and verifies images with Apptainer, either as the user it is for or as nobody.
  */
 final class Apptainer {
-  private static final Pattern OWN = Pattern.compile("(APPTAINER|SINGULARITY)(ENV)?_.*|DOCKER_.*");
+  private static final Pattern OWN =
+      Pattern.compile(
+          "(APPTAINER|SINGULARITY)(ENV)?_.*|DOCKER_.*|REGISTRY_AUTH_FILE|XDG_.*|DBUS_.*");
   private static final Pattern LOGIN =
       Pattern.compile("(?i)authentication required|unauthorized|access to the resource is denied");
   private static final Pattern NAME =

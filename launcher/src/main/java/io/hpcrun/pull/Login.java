@@ -6,8 +6,10 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Base64;
+import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Stream;
 import org.slf4j.LoggerFactory;
 
 /**
@@ -27,25 +29,31 @@ public final class Login {
     this.registries = registries;
   }
 
-  /** The user's with these variables; what cannot be read counts as none. */
+  /**
+   * The user's with these variables; what cannot be read counts as none. Apptainer 1.0 to 1.3 keep
+   * logins in a file of their own, 1.4 in Docker's.
+   */
   public static Login of(Map<String, String> environment) {
-    String directory =
-        environment.getOrDefault(
-            "APPTAINER_CONFIGDIR", environment.getOrDefault("HOME", "/") + "/.apptainer");
-    Path file = Path.of(directory, "docker-config.json");
+    String home = environment.getOrDefault("HOME", "/");
+    Map<String, Object> registries = new HashMap<>();
+    Stream.of(
+            environment.getOrDefault("DOCKER_CONFIG", home + "/.docker") + "/config.json",
+            environment.getOrDefault("APPTAINER_CONFIGDIR", home + "/.apptainer")
+                + "/docker-config.json")
+        .map(Path::of)
+        .filter(Files::isReadable)
+        .forEach(file -> read(file, registries));
+    return new Login(environment, registries);
+  }
+
+  private static void read(Path file, Map<String, Object> registries) {
     try {
-      Object logins =
-          Files.isReadable(file)
-              ? Json.read(Files.readAllBytes(file)).orElse(Map.of()).get("auths")
-              : null;
-      Map<String, Object> registries = new java.util.HashMap<>();
-      if (logins instanceof Map<?, ?> known) {
+      if (Json.read(Files.readAllBytes(file)).orElse(Map.of()).get("auths")
+          instanceof Map<?, ?> known) {
         known.forEach((host, login) -> registries.put((String) host, login));
       }
-      return new Login(environment, registries);
     } catch (IOException unreadable) {
       LoggerFactory.getLogger(Login.class).debug("{}", file, unreadable);
-      return new Login(environment, Map.of());
     }
   }
 
@@ -56,11 +64,12 @@ public final class Login {
     if (!user.isEmpty() && !password.isEmpty()) {
       return Optional.of(encoded(user + ":" + password));
     }
-    return registries.get(host) instanceof Map<?, ?> login
-            && login.get("auth") instanceof String auth
-            && !auth.isEmpty()
-        ? Optional.of(auth)
-        : Optional.empty();
+    return Stream.of(host, "https://" + host, "https://index." + host + "/v1/")
+        .map(registries::get)
+        .map(login -> login instanceof Map<?, ?> known ? known.get("auth") : null)
+        .filter(auth -> auth instanceof String text && !text.isEmpty())
+        .map(String.class::cast)
+        .findFirst();
   }
 
   private static String encoded(String text) {

@@ -13,6 +13,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class ResolverTest {
   @TempDir private Path directory;
@@ -158,11 +160,12 @@ class ResolverTest {
     assertThat(failure("app:1").kind()).isEqualTo(Kind.NEEDS_CREDENTIALS);
   }
 
-  @Test
-  void aUsersLoginIsSentToItsRegistry() throws IOException {
-    Path config = Files.createDirectory(directory.resolve("conf"));
+  @ParameterizedTest
+  @ValueSource(strings = {".apptainer/docker-config.json", ".docker/config.json"})
+  void aUsersLoginIsSentToItsRegistry(String file) throws IOException {
+    Files.createDirectory(directory.resolve(file).getParent());
     Files.writeString(
-        config.resolve("docker-config.json"),
+        directory.resolve(file),
         "{\"auths\":{\"%s\":{\"auth\":\"dTpw\"}}}".formatted(registry.host()));
     String digest = registry.image("app", "1", "amd64");
     FakeRegistry.Handler open =
@@ -184,8 +187,7 @@ class ResolverTest {
     registry.on("/v2/app/manifests/" + digest, open);
     assertThat(failure("app:1").kind()).isEqualTo(Kind.NEEDS_CREDENTIALS);
     try (Resolver own =
-        resolver(
-            Login.of(Map.of("APPTAINER_CONFIGDIR", config.toString())), Duration.ofSeconds(30))) {
+        resolver(Login.of(Map.of("HOME", directory.toString())), Duration.ofSeconds(30))) {
       Resolved resolved =
           own.resolve(ImageSource.parse("docker://" + registry.host() + "/app:1"), "amd64");
       assertThat(resolved.pin()).contains(digest);
