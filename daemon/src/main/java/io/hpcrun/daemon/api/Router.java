@@ -78,6 +78,7 @@ final class Router extends Handler.Abstract {
     response.setStatus(status);
     response.getHeaders().put(HttpHeader.CONTENT_TYPE, answer.type());
     response.getHeaders().put("X-Content-Type-Options", "nosniff");
+    answer.headers().forEach((name, value) -> response.getHeaders().put(name, value));
     if (answer.stream() != null) {
       try (OutputStream out = Content.Sink.asOutputStream(response)) {
         answer.stream().writeTo(out);

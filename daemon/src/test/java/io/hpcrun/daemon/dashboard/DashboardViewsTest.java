@@ -1,0 +1,349 @@
+package io.hpcrun.daemon.dashboard;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.hpcrun.daemon.api.Answer;
+import io.hpcrun.daemon.api.Problem;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.FieldSource;
+
+/** What each view shows, and what it asks for. */
+class DashboardViewsTest extends InBrowser {
+  @ParameterizedTest
+  @FieldSource("VIEWS")
+  void everyViewIsShownAndTheConsoleStaysSilent(String view) {
+    show(view);
+    assertThat(tab.evaluate("document.querySelector('h1').textContent").asString())
+        .isNotEqualTo("hpcrun")
+        .isNotEqualTo("Not possible");
+    assertThat(tab.evaluate("document.querySelectorAll('tbody tr').length").asInt()).isPositive();
+    assertNoComplaints();
+  }
+
+  @Test
+  void theTokenLeavesTheAddressAndIsSentWithEachRequest() {
+    tab.load(api.address());
+    assertThat(tab.evaluate("location.href").asString()).isEqualTo(api.base() + "/#/launches");
+    assertThat(tab.evaluate("history.length <= 2").asBoolean()).isTrue();
+    assertThat(tab.text()).contains("alice (operator: sees all launches)");
+    tab.load(api.base() + "/#/images");
+    assertThat(tab.text()).contains("docker://debian:12");
+  }
+
+  @Test
+  void launchesAreNewestFirstWithTheirStateInWords() {
+    show("#/launches");
+    assertThat(rowHeadings("Launches")).hasSize(100).startsWith("1200.0.0", "1199.0.0", "1198.0.0");
+    assertThat(tab.text()).contains("ended, exit 0", "failed, exit 137", "running", "refused");
+  }
+
+  @Test
+  void filtersReachTheApiAndOlderPagesKeepThem() {
+    show("#/launches");
+    tab.evaluate("document.querySelector('#field-image').focus()");
+    tab.type("/a b/c&d.sif");
+    tab.evaluate("document.querySelector('#field-since').value = '2026-11-18T10:00'");
+    tab.press("Enter");
+    tab.waitFor("document.querySelector('#main').dataset.address.includes('since=1795')");
+    assertThat(api.asked().getLast())
+        .contains("image=%2Fa+b%2Fc%26d.sif", "since=1794996000", "limit=100")
+        .doesNotContain("user=");
+    assertThat(tab.focused()).isEqualTo("field-image");
+    tab.evaluate("document.querySelector('#older').click()");
+    tab.waitFor("document.querySelector('caption').textContent === 'Older launches'");
+    assertThat(api.asked().getLast()).contains("after=page2", "image=%2Fa+b%2Fc%26d.sif");
+    tab.evaluate("document.querySelector('#newest').click()");
+    tab.waitFor("document.querySelector('caption').textContent === 'Launches, newest first'");
+    assertNoComplaints();
+  }
+
+  @Test
+  void whoIsNoOperatorHasNoFilterForUsers() {
+    api.with("/v1/me", query -> Map.of("uid", 1000, "user", "alice", "operator", false));
+    show("#/launches");
+    assertThat(tab.evaluate("document.querySelector('#field-user')").isNull()).isTrue();
+  }
+
+  @Test
+  void aRefreshBringsNewLaunchesAndLeavesTheFocusWhereItIs() {
+    AtomicInteger newest = new AtomicInteger(5);
+    api.with("/v1/launches", query -> Samples.launches(newest.get(), 10, null));
+    show("#/launches");
+    tab.evaluate("[...document.querySelectorAll('tbody a')][3].focus()");
+    assertThat(tab.focused()).isEqualTo("a 1192.0.0");
+    newest.set(3);
+    tab.press("r");
+    tab.waitFor(
+        "document.querySelectorAll('tbody tr').length === 10"
+            + " && document.querySelector('tbody a').textContent === '1197.0.0'");
+    assertThat(tab.focused()).isEqualTo("a 1192.0.0");
+    tab.waitFor("document.querySelector('#said').textContent === '2 new launches'");
+    newest.set(100); // the row with the focus is on this page no more
+    tab.press("r");
+    tab.waitFor("document.querySelector('tbody a').textContent === '1100.0.0'");
+    assertThat(tab.focused()).isEqualTo("a 1192.0.0");
+    assertNoComplaints();
+  }
+
+  @Test
+  void aRunningLaunchChangesItsStateInPlace() {
+    AtomicInteger exit = new AtomicInteger(-1);
+    api.with(
+        "/v1/launches",
+        query -> {
+          Map<String, Object> launch = Samples.launch(1);
+          if (exit.get() >= 0) {
+            launch.put("state", "ended");
+            launch.put("exit", exit.get());
+          }
+          return Map.of("launches", List.of(launch));
+        });
+    show("#/launches");
+    assertThat(tab.text()).contains("running");
+    exit.set(3);
+    tab.press("r");
+    tab.waitFor("document.body.innerText.includes('failed, exit 3')");
+  }
+
+  @Test
+  void aLaunchShowsItsFactsStagesAndNodes() {
+    show("#/launches/17");
+    assertThat(rowHeadings("How long each stage"))
+        .extracting(each -> each.replaceAll("^([a-z]+).*", "$1"))
+        .first()
+        .asString()
+        .startsWith("queue");
+    assertThat(rowHeadings("When each node")).hasSize(16).startsWith("c1", "c2");
+    assertThat(tab.text())
+        .contains("/home/alice/images/pytorch.sif", "4 ranks used TCP", "± 2.00 ms", "123 GB");
+    assertThat(
+            tab.evaluate("document.querySelector('.bars').getAttribute('aria-label')").asString())
+        .contains("check: 12.0 ms", "hold: ", "spawn, median of ranks: ");
+  }
+
+  @Test
+  void theTimelineGoesFromTheStartToTheWholeLaunch() {
+    show("#/launches/17");
+    String axis = "document.querySelector('.axis').textContent";
+    assertThat(tab.evaluate(axis).asString()).contains("ms");
+    tab.evaluate("document.querySelector('#span-whole').click()");
+    assertThat(tab.evaluate(axis).asString()).contains("10.0 s");
+    assertThat(tab.evaluate("document.querySelector('#said').textContent").asString())
+        .isEqualTo("Timeline of the whole launch");
+  }
+
+  @Test
+  void nodesWithStragglersComeFirst() {
+    show("#/launches/17");
+    assertThat(tab.text()).contains("1 node has ranks that are stragglers");
+    assertThat(rowHeadings("How long each node").getFirst()).isEqualTo("c5");
+    tab.evaluate(
+        "(() => { const s = document.querySelector('#node-order'); s.value = 'hold';"
+            + " s.dispatchEvent(new Event('change')); })()");
+    assertThat(rowHeadings("How long each node").getFirst()).isEqualTo("c3");
+  }
+
+  @Test
+  void ofTheRanksOfANodeStragglersComeFirst() {
+    show("#/launches/17/nodes/c3");
+    assertThat(rowHeadings("Ranks")).hasSize(64).startsWith("77", "0", "1");
+    assertThat(tab.text()).contains("128 ranks, 1 straggler, listed first", "straggler: spawn");
+    assertThat(api.asked()).anyMatch(each -> each.contains("/ranks?node=c3&limit=500"));
+    tab.evaluate("document.querySelector('#ranks-on').click()");
+    assertThat(rowHeadings("Ranks")).hasSize(64).startsWith("63").endsWith("127");
+  }
+
+  @Test
+  void allPagesOfANodesRanksAreRead() {
+    api.with("/v1/launches/17/ranks", query -> Samples.ranks("c3", 1200, query));
+    show("#/launches/17/nodes/c3");
+    assertThat(tab.text()).contains("1200 ranks");
+  }
+
+  @Test
+  void slowNodesComeFirstAndFewLaunchesAreSaidToBeFew() {
+    show("#/nodes");
+    assertThat(rowHeadings("Nodes")).startsWith("c42", "c99");
+    assertThat(tab.text())
+        .contains("1 of 200 nodes is slow", "slow (hold)", "few launches (spawn)");
+  }
+
+  @Test
+  void stagesAreDrawnByDayAndListedNewestFirst() {
+    show("#/stages?stage=hold");
+    assertThat(tab.evaluate("document.querySelectorAll('.plot circle').length").asInt())
+        .isEqualTo(90);
+    assertThat(rowHeadings("hold")).startsWith("2026-11-17", "2026-11-16");
+    assertThat(api.asked().getLast()).contains("group=day");
+  }
+
+  @Test
+  void aPullIsAskedForAndFollowed() {
+    AtomicInteger polls = new AtomicInteger();
+    api.with(
+            "/v1/images",
+            query ->
+                query.get("body").isEmpty()
+                    ? Samples.images()
+                    : Map.of("id", "9", "state", "running", "asked", query.get("body")))
+        .with(
+            "/v1/pulls/9",
+            query -> Map.of("id", "9", "state", polls.incrementAndGet() < 2 ? "running" : "done"));
+    show("#/images");
+    tab.evaluate("document.querySelector('#field-source').focus()");
+    tab.type("docker://debian:13");
+    tab.press("Enter");
+    tab.waitFor(
+        "document.querySelector('#said').textContent === 'Pull of docker://debian:13: done'");
+    assertThat(api.asked()).contains("POST /v1/images");
+    assertNoComplaints();
+  }
+
+  @ParameterizedTest
+  @FieldSource("VIEWS")
+  void emptyAnswersAreSaidToBeEmpty(String view) {
+    List.of(
+            "/v1/launches",
+            "/v1/launches/17",
+            "/v1/launches/17/nodes",
+            "/v1/launches/17/ranks",
+            "/v1/stages",
+            "/v1/images")
+        .forEach(path -> api.with(path, query -> Map.of()));
+    show(view);
+    assertThat(tab.text()).doesNotContain("undefined", "NaN", "null", "[object", "Infinity");
+    assertThat(tab.text()).containsPattern("(?i)\\bno\\b|nothing|not measured");
+    assertNoComplaints();
+  }
+
+  @ParameterizedTest
+  @FieldSource("VIEWS")
+  void missingMembersAreShownAsNotKnown(String view) {
+    List<Object> one = List.of(Map.of());
+    api.with("/v1/launches", query -> Map.of("launches", one))
+        .with(
+            "/v1/launches/17",
+            query ->
+                Map.of(
+                    "launch", Map.of(),
+                    "stages", Map.of("spawn", Map.of()),
+                    "nodes_measured", Map.of("c1", Map.of("spawn", Map.of(), "odd", Map.of()))))
+        .with("/v1/launches/17/nodes", query -> Map.of("nodes", one))
+        .with("/v1/launches/17/ranks", query -> Map.of("ranks", one))
+        .with(
+            "/v1/stages",
+            query ->
+                Map.of(
+                    "groups",
+                    List.of(Map.of("stages", Map.of("spawn", Map.of(), "hold", Map.of())))))
+        .with("/v1/images", query -> Map.of("images", one));
+    show(view);
+    assertThat(tab.text()).doesNotContain("undefined", "NaN", "null", "[object", "Infinity");
+    assertNoComplaints();
+  }
+
+  @Test
+  void withoutATokenThePageSaysHowToGetOne() {
+    tab.load(api.base() + "/");
+    assertThat(tab.text()).contains("hpcrun dashboard", "who has it sees what you may see");
+    assertThat(api.asked()).containsExactly("GET /v1/me");
+  }
+
+  @Test
+  void aTokenThatEndedIsForgottenAndSaidToHaveEnded() {
+    tab.load(api.base() + "/#token=old");
+    assertThat(tab.text()).contains("not valid any more", "hpcrun dashboard");
+    assertThat(tab.evaluate("sessionStorage.length").asInt()).isZero();
+  }
+
+  @ParameterizedTest
+  @FieldSource("VIEWS")
+  void problemsAreShownWithCauseAndRemedy(String view) {
+    List.of("/v1/launches", "/v1/launches/17", "/v1/stages", "/v1/images")
+        .forEach(
+            path ->
+                api.with(
+                    path,
+                    query -> {
+                      throw Problem.unavailable("the store is <b>locked</b>", "wait a minute");
+                    }));
+    show(view);
+    assertThat(tab.text())
+        .contains("unavailable (status 503)", "the store is <b>locked</b>", "What to do: wait");
+    Samples.fill(api);
+    tab.evaluate("document.querySelector('#retry').click()");
+    tab.waitFor(
+        "document.querySelectorAll('tbody tr').length > 0 && !document.querySelector('.problem')");
+  }
+
+  @Test
+  void aLaunchThatIsNotThereIsSaidNotToBe() {
+    show("#/launches/4711");
+    assertThat(tab.text())
+        .contains("not found (status 404)", "/v1/launches/4711 is not known here");
+    show("#/nowhere");
+    assertThat(tab.text()).contains("there is no view /nowhere");
+    show("#/launches/%");
+    assertThat(tab.text()).contains("Not possible");
+  }
+
+  @Test
+  void somethingElseThanHpcrundIsSaidToBe() {
+    api.with(
+        "/v1/launches", query -> Answer.of("text/html", "<html>".getBytes(StandardCharsets.UTF_8)));
+    show("#/launches");
+    assertThat(tab.text()).contains("what answered is not hpcrund");
+  }
+
+  @Test
+  void aDaemonThatIsGoneIsSaidToBeAndWhatIsShownStays() {
+    show("#/launches");
+    api.close();
+    tab.press("r");
+    tab.waitFor("document.querySelector('#said').textContent.includes('cannot be reached')");
+    assertThat(rowHeadings("Launches")).hasSize(100);
+    tab.go("#/nodes");
+    assertThat(tab.text()).contains("hpcrund cannot be reached", "systemctl status hpcrund");
+  }
+
+  @Test
+  void tenThousandNodesAreShownInPages() {
+    api.with("/v1/launches/17", query -> Samples.document(17, 10_000))
+        .with("/v1/launches/17/nodes", query -> Samples.nodes(10_000, query))
+        .with(
+            "/v1/stages",
+            query ->
+                Map.of(
+                    "groups",
+                    java.util.stream.IntStream.range(0, 10_000)
+                        .mapToObj(
+                            i ->
+                                Map.of(
+                                    "group",
+                                    "c" + i,
+                                    "launches",
+                                    9,
+                                    "stages",
+                                    Map.of(
+                                        "hold",
+                                        Samples.summary(9, 100 + i % 7, 200, 300, "c" + i))))
+                        .toList()));
+    show("#/launches/17");
+    assertThat(elements()).isLessThan(5_000);
+    assertThat(rowHeadings("When each node")).hasSize(50).endsWith("c50");
+    assertThat(rowHeadings("How long each node")).hasSize(50).startsWith("c5");
+    tab.evaluate("document.querySelector('#timeline-on').click()");
+    tab.waitFor("document.querySelector('#said').textContent === 'Timeline of c51 to c100'");
+    tab.evaluate("document.querySelector('#measured-on').click()");
+    assertThat(tab.text()).contains("51–100 of 10000");
+    assertThat(elements()).isLessThan(5_000);
+    tab.go("#/nodes");
+    assertThat(elements()).isLessThan(2_000);
+    assertNoComplaints();
+  }
+}

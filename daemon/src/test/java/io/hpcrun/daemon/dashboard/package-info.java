@@ -1,0 +1,2 @@
+/** The dashboard in a browser. */
+package io.hpcrun.daemon.dashboard;
