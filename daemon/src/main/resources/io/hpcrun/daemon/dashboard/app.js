@@ -206,7 +206,7 @@ function kept(name) {
 
 function onKey(event) {
   const help = document.getElementById('help');
-  const typing = event.target.closest('input, select, textarea, [contenteditable]');
+  const typing = event.target.closest('input:not([type=checkbox], [type=radio]), select');
   if (event.ctrlKey || event.metaKey || event.altKey || typing || help.open
     || !document.getElementById('keys-on').checked) {
     return;

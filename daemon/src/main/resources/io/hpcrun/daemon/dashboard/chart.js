@@ -123,10 +123,10 @@ export function barRow(bars, marks, x, end, words) {
   );
 }
 
-/** The axis of such rows. */
+/** The axis of such rows, as a column's heading. */
 export function timeAxis(length) {
   const x = scale(0, length);
-  return svg(
+  return [el('span', { class: 'unseen' }, 'Timeline'), svg(
     'svg',
     { class: 'axis', width: '100%', height: 20, 'aria-hidden': 'true' },
     ticks(length, 5).map((at) => {
@@ -140,7 +140,26 @@ export function timeAxis(length) {
         ),
       ];
     }),
-  );
+  )];
+}
+
+/**
+ * Which part of a launch timelines show. What comes before the ranks run would not be seen beside a
+ * run of hours.
+ *
+ * @param changed gets whether the whole launch is wanted
+ */
+export function spanChoice(changed, say) {
+  const option = (value, words) =>
+    el('label', {}, el('input', {
+      type: 'radio', name: 'span', value, id: `span-${value}`, checked: value === 'start',
+      change: () => {
+        changed(value === 'whole');
+        say(`Timeline of ${words}`);
+      },
+    }), ` ${words}`);
+  return el('fieldset', { class: 'inline' }, el('legend', {}, 'Timeline of'),
+    option('start', 'the start'), ' ', option('whole', 'the whole launch'));
 }
 
 /** The spread of a stage on a logarithmic scale from 10 µs to 10 h: line from minimum to maximum, box from median to p95. */

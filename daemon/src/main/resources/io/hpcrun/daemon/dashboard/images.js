@@ -59,11 +59,15 @@ function columns(list) {
   const names = [...new Set(list.flatMap((each) => Object.keys(each)))];
   const order = [...FIRST.filter((name) => names.includes(name)), ...names.filter((name) => !FIRST.includes(name))].slice(0, 12);
   return order.map((name, i) => ({
-    title: text(name).replace(/_(s|ns|bytes)$/, '').replaceAll('_', ' '),
+    title: titleOf(name),
     head: i === 0,
     numeric: shownAs(name) === bytes,
     cell: (each) => member(name, each[name]),
   }));
+}
+
+function titleOf(name) {
+  return text(name).slice(0, 40).replace(/_(s|ns|bytes)$/, '').replaceAll('_', ' ');
 }
 
 function shownAs(name) {
@@ -93,7 +97,7 @@ async function pull(source, pulls, signal, say, reload) {
   pulls.prepend(box);
   const show = (answer) =>
     box.replaceChildren(el('h3', {}, text(source)), facts(Object.entries(answer).map(([name, value]) =>
-      [text(name).replace(/_(s|ns|bytes)$/, '').replaceAll('_', ' '), member(name, value)])));
+      [titleOf(name), member(name, value)])));
   try {
     let answer = await ask('/v1/images', {}, signal, { source });
     show(answer);

@@ -112,7 +112,7 @@ export async function launches({ query, signal, me }) {
       ? ''
       : 'No launches here: none was recorded, or none fits the filters, or they are not yours.';
     showPager(pager, query, after, page.next);
-    updated.textContent = new Date().toLocaleTimeString();
+    updated.replaceChildren(moment(Date.now() * 1e6));
     return added;
   };
   show(first);

@@ -2,7 +2,7 @@
 
 import { ask, askAll, listOf } from './api.js';
 import { el, own, viewLink } from './dom.js';
-import { barRow, legend, patterns, scale, timeAxis } from './chart.js';
+import { barRow, legend, patterns, scale, spanChoice, timeAxis } from './chart.js';
 import { countOr, duration, durationOr, number, text } from './format.js';
 import { excess, rankDurations, STRAGGLER_RULE, stragglerLimits } from './figures.js';
 import { badge, facts, paged, table } from './parts.js';
@@ -44,7 +44,7 @@ export async function nodeRanks({ parts, signal, say }) {
         el('p', {}, Object.entries(limits).map(([stage, limit]) => `Here: ${stage} beyond ${duration(limit) || '(not measured)'}. `))),
       patterns(),
       rows.length > 0 ? legend(['spawn', 'bind', 'run']) : null,
-      rows.length > 0 ? rankTable(rows, record, say) : null,
+      rows.length > 0 ? rankTables(rows, record, say) : null,
     ],
   };
 }
@@ -62,10 +62,23 @@ function nodeFacts(node) {
   ]);
 }
 
-function rankTable(rows, record, say) {
-  const moments = rows.flatMap(({ rank }) => [rank.begin_ns, rank.exec_ns, rank.end_ns].map(number)).filter((each) => each !== undefined);
-  const from = Math.min(number(record.launch_asked_ns) ?? Infinity, ...moments);
-  const end = Math.max(from + 1, ...moments);
+/** The ranks' table, and the choice of what part of the launch its bars show. */
+function rankTables(rows, record, say) {
+  const holder = el('div', {});
+  const draw = (whole) => holder.replaceChildren(...rankTable(rows, record, whole, say));
+  draw(false);
+  return [spanChoice(draw, say), holder];
+}
+
+function rankTable(rows, record, whole, say) {
+  const times = (...names) => rows.flatMap(({ rank }) => names.map((name) => number(rank[name])))
+    .filter((each) => each !== undefined);
+  const asked = number(record.launch_asked_ns);
+  const from = Math.min(asked ?? Infinity, ...times('begin_ns', 'exec_ns', 'end_ns'));
+  const begun = Math.max(from, ...times('begin_ns', 'exec_ns'));
+  const end = whole || begun === from
+    ? Math.max(from + 1, ...times('begin_ns', 'exec_ns', 'end_ns'))
+    : begun + (begun - from) * 0.08;
   const columns = [
     { title: 'Rank', head: true, numeric: true, cell: ({ rank }) => countOr(rank.rank) },
     {

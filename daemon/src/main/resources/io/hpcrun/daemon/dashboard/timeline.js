@@ -2,7 +2,7 @@
 
 import { ask, listOf } from './api.js';
 import { el, own, viewLink } from './dom.js';
-import { barRow, legend, patterns, scale, timeAxis } from './chart.js';
+import { barRow, legend, patterns, scale, spanChoice, timeAxis } from './chart.js';
 import { countOr, duration, number, text } from './format.js';
 import { problemBox, table } from './parts.js';
 
@@ -57,18 +57,12 @@ export async function timeline(id, known, signal, say) {
   const where = el('span', {});
   pager.append(back, ' ', where, ' ', on);
   await load();
-  const span = (value, words) =>
-    el('label', {}, el('input', {
-      type: 'radio', name: 'span', value, id: `span-${value}`, checked: value === 'start',
-      change: () => {
-        whole = value === 'whole';
-        draw();
-        say(`Timeline of ${words}`);
-      },
-    }), ` ${words}`);
   return el('section', { 'aria-label': 'Timeline' },
     patterns(),
-    el('fieldset', { class: 'inline' }, el('legend', {}, 'Timeline of'), span('start', 'the start'), ' ', span('whole', 'the whole launch')),
+    spanChoice((wanted) => {
+      whole = wanted;
+      draw();
+    }, say),
     el('p', { class: 'what' }, 'Upper row: the node. Lower row: its ranks, each stage as long as the median of the node’s ranks; a thin line reaches to the slowest rank’s start. In the upper row a thin line with ends says how far the node’s clock may be off from the batch node’s.'),
     legend(['check', 'stage', 'hold', 'enter', 'teardown', 'spawn', 'bind', 'run']),
     holder,

@@ -27,7 +27,7 @@ import tools.jackson.databind.json.JsonMapper;
  */
 final class Browser implements AutoCloseable, WebSocket.Listener {
   /** How long anything may take on a busy machine before the test gives up. */
-  static final long PATIENCE_S = 120;
+  static final long PATIENCE_S = 60;
 
   private static final JsonMapper JSON = new JsonMapper();
 

@@ -156,16 +156,17 @@ class DashboardHostileTest extends InBrowser {
     assertThatThrownBy(
             () -> tab.evaluate("document.createElement('script').text = 'window.harmed=1'"))
         .hasMessageContaining("TrustedScript");
+    assertThatThrownBy(
+            () -> tab.evaluate("document.body.setAttribute('onclick', 'window.harmed=1')"))
+        .hasMessageContaining("TrustedScript");
+    assertThatThrownBy(() -> tab.evaluate("import('http://127.0.0.2:1/x.js')"));
     tab.complaints();
-    tab.evaluate(
-        "(() => { const s = document.createElement('p'); s.setAttribute('onclick', 'window.harmed=1');"
-            + " document.body.append(s); s.click(); })()");
     tab.evaluate(
         "new Promise((done) => { const i = new Image(); i.onerror = done; i.onload = done;"
             + " i.src = 'http://127.0.0.2:1/x.png'; })");
     tab.evaluate("fetch('http://127.0.0.2:1/').catch(() => 0)");
     assertThat(tab.complaints())
-        .hasSizeGreaterThanOrEqualTo(3)
+        .hasSizeGreaterThanOrEqualTo(2)
         .allMatch(each -> each.contains("Content Security Policy"));
     assertThat(tab.evaluate("typeof window.harmed").asString()).isEqualTo("undefined");
   }

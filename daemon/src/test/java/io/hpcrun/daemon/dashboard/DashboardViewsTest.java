@@ -21,7 +21,8 @@ class DashboardViewsTest extends InBrowser {
     assertThat(tab.evaluate("document.querySelector('h1').textContent").asString())
         .isNotEqualTo("hpcrun")
         .isNotEqualTo("Not possible");
-    assertThat(tab.evaluate("document.querySelectorAll('tbody tr').length").asInt()).isPositive();
+    assertThat(tab.evaluate("document.querySelectorAll('main tbody tr').length").asInt())
+        .isPositive();
     assertNoComplaints();
   }
 
@@ -32,6 +33,7 @@ class DashboardViewsTest extends InBrowser {
     assertThat(tab.evaluate("history.length <= 2").asBoolean()).isTrue();
     assertThat(tab.text()).contains("alice (operator: sees all launches)");
     tab.load(api.base() + "/#/images");
+    tab.waitForView("#/images");
     assertThat(tab.text()).contains("docker://debian:12");
   }
 
@@ -49,7 +51,7 @@ class DashboardViewsTest extends InBrowser {
     tab.type("/a b/c&d.sif");
     tab.evaluate("document.querySelector('#field-since').value = '2026-11-18T10:00'");
     tab.press("Enter");
-    tab.waitFor("document.querySelector('#main').dataset.address.includes('since=1795')");
+    tab.waitFor("document.querySelector('#main').dataset.address.includes('since=1794996000')");
     assertThat(api.asked().getLast())
         .contains("image=%2Fa+b%2Fc%26d.sif", "since=1794996000", "limit=100")
         .doesNotContain("user=");
@@ -79,7 +81,7 @@ class DashboardViewsTest extends InBrowser {
     newest.set(3);
     tab.press("r");
     tab.waitFor(
-        "document.querySelectorAll('tbody tr').length === 10"
+        "document.querySelectorAll('main tbody tr').length === 10"
             + " && document.querySelector('tbody a').textContent === '1197.0.0'");
     assertThat(tab.focused()).isEqualTo("a 1192.0.0");
     tab.waitFor("document.querySelector('#said').textContent === '2 new launches'");
@@ -278,7 +280,7 @@ class DashboardViewsTest extends InBrowser {
     Samples.fill(api);
     tab.evaluate("document.querySelector('#retry').click()");
     tab.waitFor(
-        "document.querySelectorAll('tbody tr').length > 0 && !document.querySelector('.problem')");
+        "document.querySelectorAll('main tbody tr').length > 0 && !document.querySelector('.problem')");
   }
 
   @Test

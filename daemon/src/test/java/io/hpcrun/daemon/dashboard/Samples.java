@@ -95,16 +95,23 @@ final class Samples {
     return page;
   }
 
+  /** A summary of ranks' figures, which two clocks take part in. */
   static Map<String, Object> summary(long count, long median, long p95, long most, String node) {
+    Map<String, Object> summary = ofNodes(count, median, p95, most, node);
+    summary.put("uncertainty_ns", 2 * MS);
+    summary.put("slowest_rank", 3);
+    return summary;
+  }
+
+  /** A summary of nodes' figures. */
+  static Map<String, Object> ofNodes(long count, long median, long p95, long most, String node) {
     return members(
         "count", count,
-        "min_ns", median * 8 / 10,
+        "min_ns", count == 1 ? median : median * 8 / 10,
         "median_ns", median,
         "p95_ns", p95,
         "max_ns", most,
-        "uncertainty_ns", 2 * MS,
-        "slowest_node", node,
-        "slowest_rank", 3);
+        "slowest_node", node);
   }
 
   /** A number that looks random and is the same in each run. */
@@ -122,14 +129,21 @@ final class Samples {
       measured.put(
           "c" + i,
           members(
-              "check", summary(1, 12 * MS, 12 * MS, 12 * MS, "c" + i),
-              "hold", summary(1, hold, hold, hold, "c" + i),
-              "enter", summary(1, 21 * MS, 21 * MS, 21 * MS, "c" + i),
+              "check", ofNodes(1, 12 * MS, 12 * MS, 12 * MS, "c" + i),
+              "hold", ofNodes(1, hold, hold, hold, "c" + i),
+              "enter", ofNodes(1, 21 * MS, 21 * MS, 21 * MS, "c" + i),
               "spawn", summary(4, 60 * MS + noise(i, 9) * MS, 75 * MS, spawn, "c" + i),
               "bind", summary(4, 1_400_000, 1_600_000, 2 * MS, "c" + i),
               "run", summary(4, 38_000 * MS, 38_200 * MS, 38_300 * MS, "c" + i)));
     }
     Map<String, Object> launch = launch(id);
+    launch.put("state", "ended");
+    launch.put("slurm_state", "COMPLETED");
+    launch.put("exit", 0);
+    launch.put("begun_ns", BEGUN_NS);
+    launch.put("ended_ns", BEGUN_NS + 40_100 * MS);
+    launch.put("submit_s", BEGUN_NS / 1_000_000_000L - 12);
+    launch.put("start_s", BEGUN_NS / 1_000_000_000L - 1);
     launch.put("nodes", nodes);
     launch.put("ranks", nodes * 4);
     return members(
@@ -160,17 +174,17 @@ final class Samples {
                 123_456_789_012L),
         "stages",
             members(
-                "queue", summary(1, 11_000 * MS, 11_000 * MS, 11_000 * MS, ""),
-                "script", summary(1, 90 * MS, 90 * MS, 90 * MS, "c1"),
-                "prepare", summary(1, 1_110 * MS, 1_110 * MS, 1_110 * MS, "c1"),
-                "check", summary(nodes, 12 * MS, 14 * MS, 19 * MS, "c2"),
-                "hold", summary(nodes, 150 * MS, 178 * MS, 900 * MS, "c3"),
-                "enter", summary(nodes, 21 * MS, 23 * MS, 25 * MS, "c2"),
+                "queue", ofNodes(1, 11_000 * MS, 11_000 * MS, 11_000 * MS, ""),
+                "script", ofNodes(1, 90 * MS, 90 * MS, 90 * MS, "c1"),
+                "prepare", ofNodes(1, 1_110 * MS, 1_110 * MS, 1_110 * MS, "c1"),
+                "check", ofNodes(nodes, 12 * MS, 14 * MS, 19 * MS, "c2"),
+                "hold", ofNodes(nodes, 150 * MS, 178 * MS, 900 * MS, "c3"),
+                "enter", ofNodes(nodes, 21 * MS, 23 * MS, 25 * MS, "c2"),
                 "spawn", summary(nodes * 4L, 64 * MS, 82 * MS, 700 * MS, "c5"),
                 "bind", summary(nodes * 4L, 1_400_000, 1_600_000, 2 * MS, "c4"),
                 "run", summary(nodes * 4L, 38_000 * MS, 38_200 * MS, 38_900 * MS, "c5"),
-                "leave", summary(1, 48 * MS, 48 * MS, 48 * MS, "c5"),
-                "teardown", summary(nodes, 160 * MS, 190 * MS, 240 * MS, "c1")),
+                "leave", ofNodes(1, 48 * MS, 48 * MS, 48 * MS, "c5"),
+                "teardown", ofNodes(nodes, 160 * MS, 190 * MS, 240 * MS, "c1")),
         "nodes_measured", measured,
         "networks", members("rdma", nodes * 4 - 4, "tcp", 4),
         "remarks",
@@ -276,8 +290,8 @@ final class Samples {
               "launches", names.get(i).equals("c99") ? 2 : 12 + noise(i, 30),
               "stages",
                   members(
-                      "hold", summary(40, hold, hold * 12 / 10, hold * 2, "c1"),
-                      "enter", summary(40, 21 * MS, 24 * MS, 30 * MS, "c1"),
+                      "hold", ofNodes(40, hold, hold * 12 / 10, hold * 2, "c1"),
+                      "enter", ofNodes(40, 21 * MS, 24 * MS, 30 * MS, "c1"),
                       "spawn",
                           summary(
                               400, spawn, spawn * 14 / 10 + noise(i, 30) * MS, spawn * 3, "c1"))));

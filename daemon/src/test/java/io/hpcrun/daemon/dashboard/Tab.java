@@ -28,6 +28,7 @@ final class Tab implements AutoCloseable {
     send("Log.enable", Map.of());
     send("Page.enable", Map.of());
     send("Emulation.setFocusEmulationEnabled", Map.of("enabled", true));
+    send("Emulation.setScrollbarsHidden", Map.of("hidden", true));
     size(1280, 900);
   }
 
