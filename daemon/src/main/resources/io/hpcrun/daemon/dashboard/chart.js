@@ -1,7 +1,7 @@
 // Drawings. Places are percentages, so that nothing is computed anew when the page's width changes.
 
 import { el, svg } from './dom.js';
-import { duration, number } from './format.js';
+import { number, roundDuration } from './format.js';
 import { ticks } from './figures.js';
 
 /** The kinds of bars: their colour and pattern are the style sheet's, their words the legend's. */
@@ -136,7 +136,7 @@ export function timeAxis(length) {
         svg(
           'text',
           { x: `${place}%`, y: 12, 'text-anchor': place > 90 ? 'end' : place < 5 ? 'start' : 'middle' },
-          at === 0 ? '0' : duration(at),
+          roundDuration(at),
         ),
       ];
     }),
@@ -162,19 +162,32 @@ export function spanChoice(changed, say) {
     option('start', 'the start'), ' ', option('whole', 'the whole launch'));
 }
 
-/** The spread of a stage on a logarithmic scale from 10 µs to 10 h: line from minimum to maximum, box from median to p95. */
-export function spread(summary) {
-  const place = (ns) => Math.min(100, Math.max(0, (Math.log10(Math.max(1, ns) / 1e4) / Math.log10(3.6e13 / 1e4)) * 100));
+/** The powers of ten between which some summaries lie; undefined if none has figures. */
+export function decades(summaries) {
+  const known = (name) => summaries.map((each) => number(each[name])).filter((each) => each !== undefined);
+  const least = known('min_ns');
+  const most = known('max_ns');
+  return least.length === 0 || most.length === 0 ? undefined : {
+    from: Math.floor(Math.log10(Math.max(1000, Math.min(...least)))),
+    to: Math.ceil(Math.log10(Math.max(10_000, ...most))),
+  };
+}
+
+/** The spread of a stage on a logarithmic scale: line from minimum to maximum, box from median to p95. */
+export function spread(summary, between) {
+  const place = (ns) =>
+    Math.min(100, Math.max(0, ((Math.log10(Math.max(1, ns)) - between.from) / (between.to - between.from)) * 100));
   const values = ['min_ns', 'median_ns', 'p95_ns', 'max_ns'].map((name) => number(summary[name]));
   if (values.includes(undefined)) {
     return '';
   }
   const [least, middle, p95, most] = values.map(place);
+  const box = Math.min(middle, 99);
   return svg(
     'svg',
     { class: 'spread', width: '100%', height: 16, 'aria-hidden': 'true' },
     svg('line', { x1: `${least}%`, x2: `${most}%`, y1: 8, y2: 8 }),
-    svg('rect', { x: `${middle}%`, y: 3, width: `${Math.max(0.5, p95 - middle)}%`, height: 10 }),
+    svg('rect', { x: `${box}%`, y: 3, width: `${Math.max(1, p95 - middle)}%`, height: 10 }),
   );
 }
 
@@ -215,7 +228,7 @@ export function percentileChart(points, label) {
       { class: 'plot', role: 'img', 'aria-label': label },
       ticks(most, 4).map((ns) => [
         svg('line', { class: 'grid', x1: '0%', x2: '100%', y1: `${y(ns)}%`, y2: `${y(ns)}%` }),
-        svg('text', { x: 4, y: `${y(ns)}%`, dy: -3 }, ns === 0 ? '0' : duration(ns)),
+        svg('text', { x: 4, y: `${y(ns)}%`, dy: -3 }, roundDuration(ns)),
       ]),
       line('p95', 'p95'),
       line('median', 'median'),

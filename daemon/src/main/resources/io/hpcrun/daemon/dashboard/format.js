@@ -70,6 +70,11 @@ function digits(value) {
   return value < 10 ? value.toFixed(2) : value < 100 ? value.toFixed(1) : value.toFixed(0);
 }
 
+/** A round duration, as scales have them. */
+export function roundDuration(ns) {
+  return ns === 0 ? '0' : duration(ns).replace(/\.0+ /, ' ');
+}
+
 /** A duration, or the sign for its absence. */
 export function durationOr(ns) {
   return duration(ns) || absent();

@@ -2,8 +2,8 @@
 
 import { ask } from './api.js';
 import { el, own, viewLink } from './dom.js';
-import { bytes, count, countOr, duration, durationOr, moment, momentOfSeconds, number, text, textOr } from './format.js';
-import { spread } from './chart.js';
+import { bytes, count, countOr, duration, durationOr, moment, momentOfSeconds, number, roundDuration, text, textOr } from './format.js';
+import { decades, spread } from './chart.js';
 import { STAGES, STRAGGLER_RULE, stragglerLimits } from './figures.js';
 import { badge, facts, paged, stateOf, table } from './parts.js';
 import { timeline } from './timeline.js';
@@ -118,6 +118,7 @@ function stageTable(known) {
   if (rows.length === 0) {
     return el('p', { class: 'nothing' }, 'No stage was measured yet.');
   }
+  const between = decades(rows.map((row) => row.summary));
   const figure = (title, member) => ({ title, numeric: true, cell: ({ summary }) => durationOr(summary[member]) });
   return table('How long each stage took, over all nodes and ranks', [
     {
@@ -132,7 +133,11 @@ function stageTable(known) {
     figure('Most', 'max_ns'),
     { title: 'Off by up to', numeric: true, cell: ({ summary }) => (summary.uncertainty_ns ? `± ${duration(summary.uncertainty_ns)}` : '') },
     { title: 'Slowest', cell: ({ summary }) => slowest(summary) },
-    { title: 'Spread, 10 µs to 10 h, logarithmic', wide: true, cell: ({ summary }) => spread(summary) },
+    ...(between === undefined ? [] : [{
+      title: `Spread, ${roundDuration(10 ** between.from)} to ${roundDuration(10 ** between.to)}, logarithmic`,
+      wide: true,
+      cell: ({ summary }) => spread(summary, between),
+    }]),
   ], rows);
 }
 

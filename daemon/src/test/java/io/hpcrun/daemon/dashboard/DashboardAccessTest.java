@@ -192,18 +192,22 @@ class DashboardAccessTest extends InBrowser {
 
   @ParameterizedTest
   @CsvSource({
-    "launches, #/launches, 1280, 800",
-    "launch, #/launches/17, 1280, 1500",
-    "ranks, #/launches/17/nodes/c3, 1280, 800",
-    "stages, #/stages, 1280, 900",
-    "nodes, #/nodes, 1280, 700",
-    "phone, #/launches/17, 360, 740",
+    "launches, #/launches, h1, 1100, 640",
+    "launch, #/launches/17, h1, 1100, 900",
+    "timeline, #/launches/17, main > h2:nth-of-type(2), 1100, 800",
+    "ranks, #/launches/17/nodes/c3, h1, 1100, 640",
+    "stages, #/stages, h1, 1100, 760",
+    "nodes, #/nodes, h1, 1100, 560",
+    "phone, #/launches/17, section h2, 360, 740",
   })
-  void picturesOfTheViewsAreDrawn(String name, String view, int width, int height)
+  void picturesOfTheViewsAreDrawn(String name, String view, String top, int width, int height)
       throws IOException {
     tab.size(width, height);
     show(view);
     tab.evaluate("document.activeElement.blur()");
+    if (!top.equals("h1")) {
+      tab.evaluate("document.querySelector(" + Tab.quoted(top) + ").scrollIntoView()");
+    }
     for (String colours : List.of("light", "dark")) {
       tab.systemColours(colours);
       Path file = Path.of("target", "dashboard", name + "-" + colours + ".png");
