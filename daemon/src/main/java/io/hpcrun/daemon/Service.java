@@ -6,6 +6,7 @@ import io.hpcrun.daemon.api.Answer;
 import io.hpcrun.daemon.api.ApiServer;
 import io.hpcrun.daemon.api.Call;
 import io.hpcrun.daemon.api.Caller;
+import io.hpcrun.daemon.api.DashboardEndpoints;
 import io.hpcrun.daemon.api.Endpoint;
 import io.hpcrun.daemon.api.HealthEndpoints;
 import io.hpcrun.daemon.api.ImageEndpoints;
@@ -127,6 +128,7 @@ final class Service implements AutoCloseable {
             Optional.of(Tokens.Token.class),
             this::token,
             Endpoint.Access.SOCKET));
+    endpoints.addAll(new DashboardEndpoints().endpoints());
     byte[] document = OpenApi.of(endpoints);
     endpoints.add(
         Endpoint.get(

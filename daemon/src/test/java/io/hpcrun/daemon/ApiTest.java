@@ -148,6 +148,14 @@ class ApiTest {
   }
 
   @Test
+  void thePageItselfIsForEverybodyAndHoldsNoData() throws Exception {
+    assertThat(status("", "")).isEqualTo(200);
+    assertThat(status("dashboard/app.js", "")).isEqualTo(200);
+    assertThat(status("dashboard/..%2F..%2Flogback.xml", "")).isIn(400, 404);
+    assertThat(status("v1/openapi.json", "")).isEqualTo(401);
+  }
+
+  @Test
   void aTokenGivesNoFurtherTokens() throws Exception {
     String token = socket.post("/v1/tokens", "").json().path("token").asString();
     HttpRequest request =
@@ -169,7 +177,7 @@ class ApiTest {
   @ParameterizedTest
   @CsvSource({
     "/v1/nothing, 404",
-    "/, 404",
+    "/, 200",
     "/v1/launches/17, 404",
     "/v1/launches/x'y, 404",
     "/v1/launches?limit=0, 400",

@@ -14,8 +14,20 @@ final class HelpText {
   /** The sub-commands. */
   static final List<String> COMMANDS =
       List.of(
-          "run", "submit", "exec", "shell", "explain", "pull", "images", "inspect", "cluster",
-          "topo", "timing", "help", "version");
+          "run",
+          "submit",
+          "exec",
+          "shell",
+          "explain",
+          "pull",
+          "images",
+          "inspect",
+          "cluster",
+          "topo",
+          "timing",
+          "dashboard",
+          "help",
+          "version");
 
   private HelpText() {}
 
@@ -35,6 +47,7 @@ final class HelpText {
           hpcrun cluster [--json]                                 what Slurm offers here
           hpcrun topo [--node=NAME] [--json]                      a node's GPUs and network ports
           hpcrun timing JOBID [--ranks] [--json]                  how long each stage took
+          hpcrun dashboard                                        the address of the site's dashboard
           hpcrun help   COMMAND                                   all options
           hpcrun version
 
@@ -133,6 +146,13 @@ final class HelpText {
                 --node=NAME             of a compute node, in a step (srun) that takes no GPU
                 --root=DIR              of a copy of another machine's /sys, /proc and /dev
                 --json                  as JSON (schema hpcrun.topology/1)
+          """;
+      case "dashboard" ->
+          """
+          hpcrun dashboard
+
+          Prints the address at which a browser shows your launches: the dashboard of the site's daemon,
+          with a token that stands for you for twelve hours.
           """;
       case "pull" ->
           """

@@ -89,6 +89,7 @@ public final class Main {
       case "images" -> ImagesCommand.run(rest, console);
       case "inspect" -> InspectCommand.run(rest, console);
       case "timing" -> TimingCommand.run(rest, console);
+      case "dashboard" -> DashboardCommand.run(rest, console);
       case "help", "--help", "-h" -> help(rest, console);
       case "version", "--version", "-V" -> {
         console.out().println("hpcrun " + Version.VERSION);

@@ -62,8 +62,10 @@ public final class DashboardEndpoints {
   /** The endpoints. */
   public List<Endpoint> endpoints() {
     return List.of(
-        Endpoint.get("/", "The dashboard.", List.of(), null, call -> answers.get(PAGE)),
-        Endpoint.get("/dashboard/{file}", "A file of the dashboard.", List.of(), null, this::file));
+        Endpoint.get("/", "The dashboard.", List.of(), null, call -> answers.get(PAGE))
+            .with(Endpoint.Access.OPEN),
+        Endpoint.get("/dashboard/{file}", "A file of the dashboard.", List.of(), null, this::file)
+            .with(Endpoint.Access.OPEN));
   }
 
   private Answer file(Call call) {
