@@ -49,6 +49,13 @@ toolchain_maven() {
   fi
 }
 
+# What the daemon's tests need besides: a PostgreSQL server and a browser. Without root, tests that lack one are skipped.
+toolchain_for_tests() {
+  [[ $EUID == 0 ]] && type -P apt-get >/dev/null || return 0
+  compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || toolchain_package initdb postgresql
+  type -P chromium-browser google-chrome >/dev/null || toolchain_package chromium chromium
+}
+
 # Exports JAVA_HOME: a JDK 25 or newer from JAVA_HOME, the PATH or the usual directories.
 toolchain_find_java() {
   local home version java
