@@ -3,20 +3,9 @@ package io.hpcrun.daemon;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.hpcrun.cluster.ClusterFacts;
-import io.hpcrun.image.Image;
-import io.hpcrun.image.Program;
-import io.hpcrun.plan.Knowledge;
 import io.hpcrun.planning.PlanAnswer;
-import io.hpcrun.planning.PlanRequest;
 import io.hpcrun.planning.Planning;
 import io.hpcrun.slurm.SlurmClient;
-import io.hpcrun.spec.ByteString;
-import io.hpcrun.spec.ContainerOptions;
-import io.hpcrun.spec.FabricChoice;
-import io.hpcrun.spec.LaunchSpec;
-import io.hpcrun.spec.Mode;
-import io.hpcrun.spec.MpiChoice;
-import io.hpcrun.spec.Staging;
 import java.io.IOException;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
@@ -31,7 +20,6 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -40,15 +28,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** The command's side and the daemon's, over a real socket. */
 class DaemonPlanningTest {
-  private static final ClusterFacts CLUSTER =
-      new ClusterFacts(
-          "24.11.5",
-          "pmix",
-          Optional.of(List.of("none", "pmi2", "pmix")),
-          "/var/spool/slurmd",
-          "/tmp",
-          "",
-          "amd64");
+  private static final ClusterFacts CLUSTER = SampleLaunch.CLUSTER;
 
   @TempDir private Path directory;
   private final List<String> notices = new ArrayList<>();
@@ -80,52 +60,12 @@ class DaemonPlanningTest {
         limit);
   }
 
-  private PlanRequest request() {
-    LaunchSpec spec =
-        new LaunchSpec(
-            Path.of("/images/héllo.sif"),
-            LaunchSpec.Kind.JOB,
-            List.of(ByteString.of("app"), ByteString.ofLatin1("\u00ff'$(touch x)\n\"")),
-            Optional.empty(),
-            List.of(),
-            List.of("--licenses=a b"),
-            List.of(),
-            new ContainerOptions(
-                List.of(), List.of(), Optional.empty(), Optional.empty(), List.of(), List.of()),
-            MpiChoice.AUTO,
-            FabricChoice.AUTO,
-            Mode.AUTO,
-            new Staging(Staging.From.AUTO, Optional.empty(), Staging.DEFAULT_LIMIT),
-            Path.of("/home/alice/records"),
-            Optional.of(Path.of("/spool")));
-    Image image =
-        new Image(
-            spec.image(),
-            Image.Format.SIF,
-            Optional.of("amd64"),
-            Optional.empty(),
-            1000,
-            Optional.of("d".repeat(64)),
-            "ext4");
-    return new PlanRequest(
-        spec,
-        new Knowledge(
-            image,
-            Optional.empty(),
-            Optional.empty(),
-            Program.unknown("app"),
-            Optional.empty(),
-            CLUSTER),
-        Optional.of("a".repeat(64)),
-        Optional.of(Path.of("/home/alice/.cache/hpcrun/hpcrun-enter-0")));
-  }
-
   @Test
   void thePlanOfTheDaemonIsThatOfTheCommandByteForByte() {
     try (Service service = new Service(settings(), () -> CLUSTER)) {
       service.start();
-      PlanAnswer here = PlanAnswer.to(request());
-      PlanAnswer there = planning().plan(request());
+      PlanAnswer here = PlanAnswer.to(SampleLaunch.request());
+      PlanAnswer there = planning().plan(SampleLaunch.request());
       assertThat(notices).isEmpty();
       assertThat(there.script().orElseThrow()).isEqualTo(here.script().orElseThrow());
       assertThat(there.decisions()).isEqualTo(here.decisions());
@@ -160,7 +100,7 @@ class DaemonPlanningTest {
       first.start();
       org.assertj.core.api.Assertions.assertThatThrownBy(second::start)
           .hasMessageContaining("another hpcrund listens at " + socket);
-      planning().plan(request());
+      planning().plan(SampleLaunch.request());
       assertThat(notices).isEmpty();
     }
   }
@@ -172,7 +112,7 @@ class DaemonPlanningTest {
     }
     try (Service service = new Service(settings(), () -> CLUSTER)) {
       service.start();
-      planning().plan(request());
+      planning().plan(SampleLaunch.request());
       assertThat(notices).isEmpty();
     }
   }
@@ -180,9 +120,9 @@ class DaemonPlanningTest {
   @Test
   void aMissingSocketIsSaidOnceAndTheCommandPlansItself() {
     Planning planning = planning();
-    byte[] script = planning.plan(request()).script().orElseThrow();
-    planning.plan(request());
-    assertThat(script).isEqualTo(PlanAnswer.to(request()).script().orElseThrow());
+    byte[] script = planning.plan(SampleLaunch.request()).script().orElseThrow();
+    planning.plan(SampleLaunch.request());
+    assertThat(script).isEqualTo(PlanAnswer.to(SampleLaunch.request()).script().orElseThrow());
     assertThat(notices).hasSize(1).first().asString().contains("there is no such file");
   }
 
@@ -191,7 +131,7 @@ class DaemonPlanningTest {
     try (Service service = new Service(settings(), () -> CLUSTER)) {
       service.start();
       Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString("rwxrwxrwx"));
-      planning().plan(request());
+      planning().plan(SampleLaunch.request());
     }
     assertThat(notices).hasSize(1).first().asString().contains("others can write to");
   }
@@ -210,7 +150,7 @@ class DaemonPlanningTest {
     try (ServerSocketChannel server = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
       server.bind(UnixDomainSocketAddress.of(socket));
       Thread other = Thread.ofPlatform().daemon().start(() -> answer(server, answer));
-      PlanAnswer plan = planning().plan(request());
+      PlanAnswer plan = planning().plan(SampleLaunch.request());
       assertThat(plan.script()).isPresent();
       assertThat(notices).hasSize(1);
       other.join();
@@ -221,7 +161,7 @@ class DaemonPlanningTest {
   void aDaemonThatHangsIsSaidOnceAndTheCommandPlansItself() throws IOException {
     try (ServerSocketChannel server = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
       server.bind(UnixDomainSocketAddress.of(socket));
-      PlanAnswer plan = planning(Duration.ofMillis(180)).plan(request());
+      PlanAnswer plan = planning(Duration.ofMillis(180)).plan(SampleLaunch.request());
       assertThat(plan.script()).isPresent();
       assertThat(notices).hasSize(1).first().asString().contains("did not answer within");
     }
