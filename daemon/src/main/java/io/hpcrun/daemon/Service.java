@@ -133,6 +133,7 @@ final class Service implements AutoCloseable {
     endpoints.add(
         Endpoint.get(
             "/v1/openapi.json", "This document.", List.of(), null, call -> Answer.json(document)));
+    endpoints.addAll(new DashboardEndpoints().endpoints());
     return endpoints;
   }
 

@@ -177,6 +177,7 @@ class ApiTest {
   @ParameterizedTest
   @CsvSource({
     "/v1/nothing, 404",
+    "/dashboard/nothing.js, 404",
     "/, 200",
     "/v1/launches/17, 404",
     "/v1/launches/x'y, 404",

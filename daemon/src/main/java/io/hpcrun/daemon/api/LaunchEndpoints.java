@@ -74,8 +74,10 @@ public final class LaunchEndpoints {
             "/v1/launches/{id}", "A launch and its timing.", List.of(), Timing.class, this::launch),
         Endpoint.get(
             "/v1/launches/{id}/nodes",
-            "The nodes of a launch, by their names.",
-            PAGING,
+            "The nodes of a launch, by their names, or one of them.",
+            Stream.concat(
+                    Stream.of(new Parameter("node", "string", "Only this node.")), PAGING.stream())
+                .toList(),
             Nodes.class,
             this::nodes),
         Endpoint.get(
@@ -125,6 +127,14 @@ public final class LaunchEndpoints {
   private Answer nodes(Call call) {
     StoredLaunch stored = stored(call);
     int limit = limit(call);
+    if (call.parameter("node").isPresent()) {
+      return Answer.json(
+          new Nodes(
+              store.node(stored.id(), viewer(call), call.parameter("node").get()).stream()
+                  .map(Node::of)
+                  .toList(),
+              Optional.empty()));
+    }
     List<StoredNode> nodes =
         store.nodes(stored.id(), viewer(call), call.parameter("after").orElse(""), limit + 1);
     boolean more = nodes.size() > limit;

@@ -164,8 +164,17 @@ public final class LaunchStore implements AutoCloseable {
    * @param limit how many at most
    */
   public List<StoredNode> nodes(long id, Viewer viewer, String after, int limit) {
-    Conditions conditions =
-        Conditions.of(viewer).add("n.launch_id = ?", id).add("n.node > ?", after);
+    return nodes(Conditions.of(viewer).add("n.launch_id = ?", id).add("n.node > ?", after), limit);
+  }
+
+  /** One node of a launch. */
+  public Optional<StoredNode> node(long id, Viewer viewer, String name) {
+    return nodes(Conditions.of(viewer).add("n.launch_id = ?", id).add("n.node = ?", name), 1)
+        .stream()
+        .findFirst();
+  }
+
+  private List<StoredNode> nodes(Conditions conditions, int limit) {
     String sql =
         "select n.node, n.ranks, n.record from node n join launch l on l.id = n.launch_id where "
             + conditions.sql()

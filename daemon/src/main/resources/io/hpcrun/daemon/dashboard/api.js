@@ -2,6 +2,7 @@
 
 const TOKEN = 'hpcrun.token';
 const LIMIT_MS = 60_000;
+const AGAIN_MS = 500;
 
 /** What hpcrund answers when it cannot do what is asked (RFC 9457), or why there is no answer. */
 export class Problem extends Error {
@@ -54,31 +55,25 @@ export async function ask(path, query = {}, signal = undefined, body = undefined
       search.set(name, String(value));
     }
   }
-  const token = sessionStorage.getItem(TOKEN);
+  const address = path + (search.size > 0 ? `?${search}` : '');
   const limit = AbortSignal.timeout(LIMIT_MS);
-  let response;
-  let words;
+  const both = signal === undefined ? limit : AbortSignal.any([signal, limit]);
   try {
-    response = await fetch(path + (search.size > 0 ? `?${search}` : ''), {
-      method: body === undefined ? 'GET' : 'POST',
-      headers: {
-        Accept: 'application/json',
-        ...(token === null ? {} : { Authorization: `Bearer ${token}` }),
-        ...(body === undefined ? {} : { 'Content-Type': 'application/json' }),
-      },
-      body: body === undefined ? undefined : JSON.stringify(body),
-      cache: 'no-store',
-      credentials: 'omit',
-      redirect: 'error',
-      referrerPolicy: 'no-referrer',
-      signal: signal === undefined ? limit : AbortSignal.any([signal, limit]),
-    });
-    words = await response.text();
+    try {
+      return await send(address, both, body);
+    } catch (failed) {
+      if (failed instanceof Problem || both.aborted || body !== undefined) {
+        throw failed;
+      }
+      // A change of networks breaks connections that stand; the next one mostly works.
+      await new Promise((done) => setTimeout(done, AGAIN_MS));
+      return await send(address, both, body);
+    }
   } catch (failed) {
     if (signal?.aborted) {
       throw signal.reason;
     }
-    throw new Problem(
+    throw failed instanceof Problem ? failed : new Problem(
       0,
       'no answer',
       limit.aborted
@@ -87,7 +82,25 @@ export async function ask(path, query = {}, signal = undefined, body = undefined
       'check that hpcrund runs (systemctl status hpcrund) and that the connection to it still stands',
     );
   }
-  return read(response, words);
+}
+
+async function send(address, signal, body) {
+  const token = sessionStorage.getItem(TOKEN);
+  const response = await fetch(address, {
+    method: body === undefined ? 'GET' : 'POST',
+    headers: {
+      Accept: 'application/json',
+      ...(token === null ? {} : { Authorization: `Bearer ${token}` }),
+      ...(body === undefined ? {} : { 'Content-Type': 'application/json' }),
+    },
+    body: body === undefined ? undefined : JSON.stringify(body),
+    cache: 'no-store',
+    credentials: 'omit',
+    redirect: 'error',
+    referrerPolicy: 'no-referrer',
+    signal,
+  });
+  return read(response, await response.text());
 }
 
 function read(response, words) {

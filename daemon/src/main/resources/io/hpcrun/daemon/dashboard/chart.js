@@ -78,23 +78,23 @@ export function scale(from, to) {
  *
  * @param bars {kind, from, to, lane, words}: lane 0 above lane 1; a bar that ends after the edge is
  *     marked as going on
- * @param marks {from, to}: thin lines over both lanes: how far something may be off, or reaches
+ * @param marks {from, to, lane}: thin lines below a lane: how far something may be off, or reaches
  * @param x the scale
  * @param words what is drawn, for who does not see it
  */
 export function barRow(bars, marks, x, end, words) {
-  const height = bars.some((bar) => bar.lane === 1) ? 30 : 16;
+  const height = bars.some((bar) => bar.lane === 1) ? 38 : 16;
   return svg(
     'svg',
     { class: 'bars', width: '100%', height, role: 'img', 'aria-label': words || 'nothing was measured' },
-    bars.map((bar) => {
+    bars.filter((bar) => bar.from < end).map((bar) => {
       const from = x(bar.from);
       const width = Math.max(0.2, x(bar.to) - from);
       return svg(
         'rect',
         {
           x: `${Math.min(from, 99.8).toFixed(3)}%`,
-          y: bar.lane === 1 ? 17 : 2,
+          y: bar.lane === 1 ? 20 : 2,
           width: `${width.toFixed(3)}%`,
           height: 11,
           fill: `url(#bar-${bar.kind})`,
@@ -103,20 +103,20 @@ export function barRow(bars, marks, x, end, words) {
       );
     }),
     bars
-      .filter((bar) => bar.to > end && x(bar.from) < 100)
+      .filter((bar) => bar.to > end && bar.from < end)
       .map((bar) =>
-        svg('text', { class: 'on', x: '100%', y: bar.lane === 1 ? 26 : 11, 'text-anchor': 'end' }, '▸'),
+        svg('text', { class: 'on', x: '100%', y: bar.lane === 1 ? 29.5 : 11.5, 'text-anchor': 'end' }, '▸'),
       ),
     marks.map((mark) => {
       const from = `${x(mark.from).toFixed(3)}%`;
       const to = `${x(mark.to).toFixed(3)}%`;
-      const y = mark.lane === 1 ? 22.5 : 7.5;
+      const y = mark.lane === 1 ? 34.5 : 16.5;
       return svg(
         'g',
         { class: 'whisker' },
         svg('line', { x1: from, x2: to, y1: y, y2: y }),
-        svg('line', { x1: from, x2: from, y1: y - 4, y2: y + 4 }),
-        svg('line', { x1: to, x2: to, y1: y - 4, y2: y + 4 }),
+        svg('line', { x1: from, x2: from, y1: y - 2.5, y2: y + 2.5 }),
+        svg('line', { x1: to, x2: to, y1: y - 2.5, y2: y + 2.5 }),
         svg('title', {}, mark.words),
       );
     }),

@@ -1,30 +1,55 @@
 // The images that hpcrund keeps, and pulls of further ones.
 
 import { ask, listOf, Problem } from './api.js';
-import { el } from './dom.js';
-import { bytes, duration, moment, momentOfSeconds, number, text, textOr } from './format.js';
-import { facts, field, problemBox, table } from './parts.js';
+import { el, own } from './dom.js';
+import { baseName, bytes, duration, momentOfSeconds, number, text, textOr } from './format.js';
+import { field, problemBox, table } from './parts.js';
 
 const POLL_MS = 2000;
-const OVER = ['done', 'failed', 'ready', 'ended', 'cancelled'];
-/** Members in the order in which they are shown; others follow. */
-const FIRST = ['source', 'name', 'path', 'state', 'size', 'size_bytes', 'digest'];
+const FINAL = ['ready', 'failed'];
+
+const COLUMNS = [
+  { title: 'Source', head: true, cell: (each) => words(each.sources) || baseName(each.path) || textOr(undefined) },
+  { title: 'Architecture', cell: (each) => textOr(each.architecture) },
+  { title: 'Size', numeric: true, cell: (each) => bytes(each.size) || textOr(undefined) },
+  { title: 'File', cell: (each) => textOr(each.path) },
+  { title: 'Digest', cell: (each) => words(each.digests) || textOr(undefined) },
+  { title: 'Came', cell: (each) => momentOfSeconds(each.pulled_s) },
+  { title: 'Asked for by', cell: (each) => textOr(each.pulled_by) },
+  { title: 'Last used', cell: (each) => momentOfSeconds(each.used_s) },
+];
+
+function words(list) {
+  return Array.isArray(list) ? list.map(text).join(', ') : text(list);
+}
 
 /** The view. */
 export async function images({ signal, say }) {
   const holder = el('div', {});
   const show = (answer) => {
     const list = listOf(answer, 'images');
+    const size = bytes(answer.bytes);
+    const quota = bytes(answer.quota_bytes);
     holder.replaceChildren(
+      ...(size ? [el('p', {}, `${size}${quota ? ` of ${quota}` : ''} used; what was used least recently goes first.`)] : []),
       list.length === 0
         ? el('p', { class: 'nothing' }, 'hpcrund keeps no image yet.')
-        : table('Images that hpcrund keeps', columns(list), list),
+        : table('Images that hpcrund keeps, the most recently used first', COLUMNS, list),
     );
     return list.length;
   };
-  const shown = show(await ask('/v1/images', {}, signal));
-  const pulls = el('div', { 'aria-live': 'polite' });
   const reload = async (by) => show(await ask('/v1/images', {}, by));
+  let shown;
+  try {
+    shown = await reload(signal);
+  } catch (failed) {
+    if (failed instanceof Problem && failed.status === 404) {
+      // A site without an image store is in order.
+      return { title: 'Images', content: [el('p', { class: 'nothing' }, text(failed.detail)), el('p', {}, text(failed.remedy))] };
+    }
+    throw failed;
+  }
+  const pulls = el('div', {});
   const form = el(
     'form',
     {
@@ -54,66 +79,64 @@ export async function images({ signal, say }) {
   };
 }
 
-/** Columns for whatever members the images have. */
-function columns(list) {
-  const names = [...new Set(list.flatMap((each) => Object.keys(each)))];
-  const order = [...FIRST.filter((name) => names.includes(name)), ...names.filter((name) => !FIRST.includes(name))].slice(0, 12);
-  return order.map((name, i) => ({
-    title: titleOf(name),
-    head: i === 0,
-    numeric: shownAs(name) === bytes,
-    cell: (each) => member(name, each[name]),
-  }));
-}
-
-function titleOf(name) {
-  return text(name).slice(0, 40).replace(/_(s|ns|bytes)$/, '').replaceAll('_', ' ');
-}
-
-function shownAs(name) {
-  return name === 'size' || name.endsWith('bytes') ? bytes : undefined;
-}
-
-function member(name, value) {
-  const known = number(value);
-  if (known === undefined) {
-    return textOr(value);
-  }
-  if (shownAs(name) === bytes) {
-    return bytes(value);
-  }
-  if (name.endsWith('_s')) {
-    return known > 1e8 ? momentOfSeconds(value) : duration(known * 1e9);
-  }
-  if (name.endsWith('_ns')) {
-    return known > 1e15 ? moment(value) : duration(value);
-  }
-  return text(value);
-}
-
 /** Asks for a pull and shows how it goes, until it is over or the view is left. */
 async function pull(source, pulls, signal, say, reload) {
-  const box = el('section', { class: 'pull' }, el('h3', {}, text(source)), el('p', {}, 'asked for'));
-  pulls.prepend(box);
-  const show = (answer) =>
-    box.replaceChildren(el('h3', {}, text(source)), facts(Object.entries(answer).map(([name, value]) =>
-      [titleOf(name), member(name, value)])));
+  const state = el('div', {}, el('p', {}, 'asked for'));
+  const stop = el('button', { type: 'button' }, 'Do not wait for it');
+  stop.hidden = true;
+  pulls.prepend(el('section', { class: 'pull', 'aria-label': `Pull of ${text(source)}` }, el('h3', {}, text(source)), state, stop));
+  let told = '';
+  const show = (answer) => {
+    state.replaceChildren(...described(answer));
+    stop.hidden = FINAL.includes(answer.state);
+    if (answer.state !== told) {
+      told = answer.state;
+      say(`${text(source)}: ${text(answer.message) || text(told)}`);
+    }
+  };
   try {
     let answer = await ask('/v1/images', {}, signal, { source });
+    const path = `/v1/pulls/${encodeURIComponent(text(answer.id))}`;
+    stop.addEventListener('click', async () => {
+      try {
+        show(await ask(`${path}/cancel`, {}, signal, {}));
+      } catch (failed) {
+        tell(failed, state, signal);
+      }
+    });
     show(answer);
-    while (answer.id !== undefined && !OVER.includes(answer.state)) {
+    while (!FINAL.includes(answer.state)) {
       await pause(signal);
-      const next = await ask(`/v1/pulls/${encodeURIComponent(text(answer.id))}`, {}, signal);
-      answer = { id: answer.id, ...next };
+      answer = await ask(path, {}, signal);
       show(answer);
     }
     await reload(signal);
-    say(`Pull of ${text(source)}: ${text(answer.state) || 'over'}`);
   } catch (failed) {
-    if (!signal.aborted) {
-      box.replaceChildren(el('h3', {}, text(source)), problemBox(
-        failed instanceof Problem ? failed : new Problem(0, 'defect', String(failed), 'reload this page, and report this')));
-    }
+    stop.hidden = true;
+    tell(failed, state, signal);
+  }
+}
+
+function described(answer) {
+  const progress = own(answer, 'progress') ?? {};
+  const done = number(progress.done);
+  const total = number(progress.total);
+  const problem = own(answer, 'problem');
+  return [
+    el('p', {}, text(answer.message) || text(answer.state),
+      number(answer.position) === undefined ? '' : `; number ${answer.position} of those that wait`),
+    done === undefined ? '' : el('p', {},
+      total === undefined ? '' : el('progress', { max: total, value: done, 'aria-label': 'Bytes' }),
+      ` ${bytes(done)}${total === undefined ? '' : ` of ${bytes(total)}`}${progress.seconds ? `, ${duration(progress.seconds * 1e9)}` : ''}`),
+    text(answer.path) ? el('p', {}, 'File: ', el('code', {}, text(answer.path))) : '',
+    problem ? problemBox(problem) : '',
+  ].filter(Boolean);
+}
+
+function tell(failed, state, signal) {
+  if (!signal.aborted) {
+    state.replaceChildren(problemBox(
+      failed instanceof Problem ? failed : new Problem(0, 'defect', String(failed), 'reload this page, and report this')));
   }
 }
 

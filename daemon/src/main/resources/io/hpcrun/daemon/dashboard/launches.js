@@ -6,7 +6,7 @@ import { baseName, countOr, duration, fieldOfSeconds, moment, number, secondsOfF
 import { choice, field, stateOf, table, tableRow } from './parts.js';
 
 const PAGE = 100;
-export const FILTERS = ['user', 'cluster', 'image', 'partition', 'node', 'state', 'job', 'since', 'until'];
+export const FILTERS = ['user', 'cluster', 'image', 'partition', 'node', 'mode', 'state', 'job', 'since', 'until'];
 const STATES = [['', 'any'], ['running', 'running'], ['ended', 'ended'], ['refused', 'refused'], ['unknown', 'unknown']];
 
 const COLUMNS = [
@@ -50,6 +50,7 @@ export function filterForm(query, me, names, extra = []) {
     image: () => field('image', 'Image', now.image),
     partition: () => field('partition', 'Partition', now.partition),
     node: () => field('node', 'Node', now.node),
+    mode: () => field('mode', 'How ranks entered', now.mode),
     job: () => field('job', 'Job', now.job),
     state: () => choice('state', 'State', STATES, now.state),
     since: () => field('since', 'From', fieldOfSeconds(now.since), { type: 'datetime-local' }),

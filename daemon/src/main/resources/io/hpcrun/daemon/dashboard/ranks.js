@@ -8,7 +8,6 @@ import { excess, rankDurations, STRAGGLER_RULE, stragglerLimits } from './figure
 import { badge, facts, paged, table } from './parts.js';
 
 const PAGE = 64;
-const FETCHED = 500;
 const MOST = 4096;
 
 /** The view. */
@@ -18,7 +17,7 @@ export async function nodeRanks({ parts, signal, say }) {
   const [known, its, ranks] = await Promise.all([
     ask(path, {}, signal),
     ask(`${path}/nodes`, { node, limit: 1 }, signal),
-    askAll(`${path}/ranks`, 'ranks', { node, limit: FETCHED }, signal, MOST),
+    askAll(`${path}/ranks`, 'ranks', { node }, signal, MOST),
   ]);
   const record = own(known, 'record') ?? {};
   const limits = stragglerLimits(own(known, 'stages'));

@@ -9,7 +9,7 @@ import { filterForm, filtersOf } from './launches.js';
 import { choice, paged, table } from './parts.js';
 
 const GROUPS = [['day', 'day'], ['image', 'image'], ['partition', 'partition'], ['mode', 'how ranks entered'], ['none', 'all together']];
-const FILTERS = ['user', 'image', 'partition', 'node', 'since', 'until'];
+const FILTERS = ['user', 'image', 'partition', 'node', 'mode', 'since', 'until'];
 const MOST_POINTS = 366;
 const PAGE = 50;
 
@@ -78,9 +78,9 @@ function named(group, name) {
   if (!text(name)) {
     return words;
   }
-  if (group === 'image' || group === 'partition') {
+  if (group === 'image' || group === 'partition' || group === 'mode') {
     return viewLink(['launches'], { [group]: name }, {}, words);
   }
   const day = group === 'day' ? Date.parse(`${words}T00:00:00Z`) / 1000 : NaN;
-  return Number.isNaN(day) ? words : viewLink(['launches'], { since: day, until: day + 86_399 }, {}, words);
+  return Number.isNaN(day) ? words : viewLink(['launches'], { since: day, until: day + 86_400 }, {}, words);
 }

@@ -63,7 +63,7 @@ export async function timeline(id, known, signal, say) {
       whole = wanted;
       draw();
     }, say),
-    el('p', { class: 'what' }, 'Upper row: the node. Lower row: its ranks, each stage as long as the median of the node’s ranks; a thin line reaches to the slowest rank’s start. In the upper row a thin line with ends says how far the node’s clock may be off from the batch node’s.'),
+    el('p', { class: 'what' }, 'Upper row: the node. Lower row: its ranks, each stage as long as the median of the node’s ranks; the thin line below reaches to the start of the slowest. The thin line below the upper row says how far the node’s clock may be off from the batch node’s.'),
     legend(['check', 'stage', 'hold', 'enter', 'teardown', 'spawn', 'bind', 'run']),
     holder,
     pager);

@@ -25,7 +25,7 @@ import tools.jackson.databind.json.JsonMapper;
  * A headless Chromium, driven by its DevTools protocol. A WebDriver library would bring a hundred
  * jars and a driver that has to fit the browser, for the dozen commands that these tests send.
  */
-final class Browser implements AutoCloseable, WebSocket.Listener {
+public final class Browser implements AutoCloseable, WebSocket.Listener {
   /** How long anything may take on a busy machine before the test gives up. */
   static final long PATIENCE_S = 60;
 
@@ -39,7 +39,7 @@ final class Browser implements AutoCloseable, WebSocket.Listener {
   private final StringBuilder text = new StringBuilder();
 
   /** Where Chromium is on this machine. */
-  static Optional<Path> binary() {
+  public static Optional<Path> binary() {
     return Stream.of(System.getenv().getOrDefault("PATH", "").split(File.pathSeparator))
         .flatMap(
             directory ->
@@ -50,7 +50,7 @@ final class Browser implements AutoCloseable, WebSocket.Listener {
   }
 
   /** Starts it with nothing but what it needs; {@code profile} is an empty directory. */
-  Browser(Path binary, Path profile) throws IOException {
+  public Browser(Path binary, Path profile) throws IOException {
     List<String> words = new ArrayList<>(List.of(binary.toString()));
     if ("root".equals(System.getProperty("user.name"))) {
       words.add("--no-sandbox"); // Chromium refuses to start as root with it
@@ -88,7 +88,7 @@ final class Browser implements AutoCloseable, WebSocket.Listener {
   }
 
   /** A new tab that shares no storage with others. */
-  Tab tab() {
+  public Tab tab() {
     String context =
         send("", "Target.createBrowserContext", Map.of()).get("browserContextId").asString();
     String target =
@@ -144,12 +144,12 @@ final class Browser implements AutoCloseable, WebSocket.Listener {
   }
 
   /** A condition that may fail to be told. */
-  interface Condition {
+  public interface Condition {
     boolean holds() throws IOException;
   }
 
   /** Waits as long as it takes, within reason. */
-  static void waitUntil(Condition condition, java.util.function.Supplier<String> otherwise)
+  public static void waitUntil(Condition condition, java.util.function.Supplier<String> otherwise)
       throws IOException {
     long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(PATIENCE_S);
     while (!condition.holds()) {

@@ -63,8 +63,24 @@ class DashboardHostileTest extends InBrowser {
                 Map.of(
                     "images",
                     Samples.HOSTILE.stream()
-                        .map(word -> Map.of("source", word, word, word))
+                        .map(word -> everyMember(image(), word, List.of("sources")))
                         .toList()));
+  }
+
+  private static Map<String, Object> image() {
+    return Samples.members(
+        "sources",
+        Samples.HOSTILE,
+        "path",
+        "",
+        "size",
+        1,
+        "digests",
+        "",
+        "pulled_by",
+        "",
+        "used_s",
+        1);
   }
 
   private static List<Object> launches() {

@@ -155,7 +155,7 @@ class DashboardViewsTest extends InBrowser {
     show("#/launches/17/nodes/c3");
     assertThat(rowHeadings("Ranks")).hasSize(64).startsWith("77", "0", "1");
     assertThat(tab.text()).contains("128 ranks, 1 straggler, listed first", "straggler: spawn");
-    assertThat(api.asked()).anyMatch(each -> each.contains("/ranks?node=c3&limit=500"));
+    assertThat(api.asked()).anyMatch(each -> each.contains("/ranks?node=c3"));
     tab.evaluate("document.querySelector('#ranks-on').click()");
     assertThat(rowHeadings("Ranks")).hasSize(64).startsWith("63").endsWith("127");
   }
@@ -187,23 +187,73 @@ class DashboardViewsTest extends InBrowser {
   @Test
   void aPullIsAskedForAndFollowed() {
     AtomicInteger polls = new AtomicInteger();
+    List<String> wishes = new java.util.concurrent.CopyOnWriteArrayList<>();
     api.with(
             "/v1/images",
-            query ->
-                query.get("body").isEmpty()
-                    ? Samples.images()
-                    : Map.of("id", "9", "state", "running", "asked", query.get("body")))
+            query -> {
+              if (query.get("body").isEmpty()) {
+                return Samples.images();
+              }
+              wishes.add(query.get("body"));
+              return Samples.pull("queued", "it waits for others");
+            })
         .with(
             "/v1/pulls/9",
-            query -> Map.of("id", "9", "state", polls.incrementAndGet() < 2 ? "running" : "done"));
+            query ->
+                polls.incrementAndGet() < 2
+                    ? Samples.pull("pulling", "it comes over the network")
+                    : Samples.pull("ready", "it is there"));
     show("#/images");
     tab.evaluate("document.querySelector('#field-source').focus()");
     tab.type("docker://debian:13");
     tab.press("Enter");
     tab.waitFor(
-        "document.querySelector('#said').textContent === 'Pull of docker://debian:13: done'");
-    assertThat(api.asked()).contains("POST /v1/images");
+        "document.querySelector('.pull')?.innerText.includes('12.0 MB of 48.0 MB, 3.00 s')");
+    tab.waitFor(
+        "document.querySelector('#said').textContent === 'docker://debian:13: it is there'");
+    assertThat(wishes).containsExactly("{\"source\":\"docker://debian:13\"}");
     assertNoComplaints();
+  }
+
+  @Test
+  void aPullThatIsNotWantedAnyMoreIsGivenUpAndSaysWhy() {
+    api.with(
+            "/v1/images",
+            query ->
+                query.get("body").isEmpty()
+                    ? Samples.images()
+                    : Samples.pull("pulling", "it comes over the network"))
+        .with("/v1/pulls/9", query -> Samples.pull("pulling", "it comes over the network"))
+        .with(
+            "/v1/pulls/9/cancel",
+            query -> {
+              Map<String, Object> pull = Samples.pull("failed", "it cannot be had");
+              pull.put(
+                  "problem",
+                  Map.of("title", "cancelled", "detail", "nobody waits", "remedy", "ask again"));
+              api.with("/v1/pulls/9", again -> pull);
+              return pull;
+            });
+    show("#/images");
+    tab.evaluate("document.querySelector('#field-source').value = 'docker://debian:13'");
+    tab.evaluate("document.querySelector('#pull').click()");
+    tab.waitFor("document.querySelector('.pull button')?.checkVisibility()");
+    tab.evaluate("document.querySelector('.pull button').click()");
+    tab.waitFor("document.querySelector('.pull').innerText.includes('What to do: ask again')");
+    assertThat(api.asked()).contains("POST /v1/pulls/9/cancel");
+    assertNoComplaints();
+  }
+
+  @Test
+  void aSiteWithoutAnImageStoreIsInOrder() {
+    api.with(
+        "/v1/images",
+        query -> {
+          throw new Problem(404, "no image store", "this site keeps no images", "apptainer pull")
+              .asException();
+        });
+    show("#/images");
+    assertThat(tab.text()).contains("this site keeps no images").doesNotContain("Not possible");
   }
 
   @ParameterizedTest

@@ -245,7 +245,7 @@ final class Samples {
   /** The ranks of a node; number 77 begins late. */
   static Map<String, Object> ranks(String node, int count, Map<String, String> query) {
     int from = Integer.parseInt(query.getOrDefault("after", "0"));
-    int to = Math.min(count, from + Integer.parseInt(query.get("limit")));
+    int to = Math.min(count, from + 500);
     List<Object> page = new ArrayList<>();
     for (int i = from; i < to; i++) {
       long begin = BEGUN_NS + 1_230 * MS + (i == 77 ? 1_900 : 60 + noise(i, 20)) * MS;
@@ -304,11 +304,45 @@ final class Samples {
         "images",
         List.of(
             members(
-                "source", "docker://debian:12",
-                "path", "/var/lib/hpcrund/images/3f9a.sif",
-                "size_bytes", 48_120_832L,
-                "digest", "sha256:3f9a0b1c",
-                "pulled_s", BEGUN_NS / 1_000_000_000L)));
+                "sha256",
+                "3f9a".repeat(16),
+                "path",
+                "/var/lib/hpcrund/images/3f9a.sif",
+                "architecture",
+                "amd64",
+                "size",
+                48_120_832L,
+                "sources",
+                List.of("docker://debian:12"),
+                "digests",
+                List.of("sha256:" + "ab01".repeat(16)),
+                "pulled_s",
+                BEGUN_NS / 1_000_000_000L,
+                "pulled_by",
+                "alice",
+                "used_s",
+                BEGUN_NS / 1_000_000_000L + 3600)),
+        "bytes",
+        48_120_832L,
+        "quota_bytes",
+        500_000_000_000L);
+  }
+
+  /** A pull's state. */
+  static Map<String, Object> pull(String state, String message) {
+    return members(
+        "id",
+        "9",
+        "source",
+        "docker://debian:13",
+        "architecture",
+        "amd64",
+        "state",
+        state,
+        "message",
+        message,
+        "progress",
+        members("done", 12_000_000L, "total", 48_000_000L, "seconds", 3));
   }
 
   /** An API with a little of everything. */

@@ -91,6 +91,8 @@ abstract class LaunchStoreContract {
     assertThat(nodes).extracting(StoredNode::ranks).containsExactly(2L, 3L);
     assertThat(store.nodes(launch.id(), ALL, "c1", 10)).hasSize(1);
     assertThat(store.nodes(launch.id(), ALL, "", 1)).hasSize(1);
+    assertThat(store.node(launch.id(), ALL, "c2")).contains(nodes.getLast());
+    assertThat(store.node(launch.id(), ALL, "c")).isEmpty();
   }
 
   @Test
@@ -184,6 +186,7 @@ abstract class LaunchStoreContract {
     assertThat(store.launch(others.id(), viewer)).isEmpty();
     assertThat(store.launch(others.id(), Viewer.user(8))).isPresent();
     assertThat(store.nodes(others.id(), viewer, "", 10)).isEmpty();
+    assertThat(store.node(others.id(), viewer, "c1")).isEmpty();
     assertThat(store.records(others.id(), viewer)).isEmpty();
     assertThat(launches(filter().uid(8).build(), viewer)).isEmpty();
     assertThat(groups(LaunchFilter.all(), viewer, Grouping.NODE)).containsOnlyKeys("c1");
