@@ -128,7 +128,6 @@ final class Service implements AutoCloseable {
             Optional.of(Tokens.Token.class),
             this::token,
             Endpoint.Access.SOCKET));
-    endpoints.addAll(new DashboardEndpoints().endpoints());
     byte[] document = OpenApi.of(endpoints);
     endpoints.add(
         Endpoint.get(

@@ -122,8 +122,7 @@ public final class LabRegistry implements AutoCloseable {
 
   @Override
   public void close() {
-    root.bash(
-            "pkill -CONT -x docker-registry; pkill -x docker-registry; rm -rf /var/tmp/registry")
+    root.bash("pkill -CONT -x docker-registry; pkill -x docker-registry; rm -rf /var/tmp/registry")
         .succeeded();
   }
 }
