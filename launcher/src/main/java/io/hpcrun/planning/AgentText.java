@@ -5,17 +5,23 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 
 /** The source of the node agent, which every job script carries. */
 public final class AgentText {
   private static final List<String> PARTS =
       List.of("agent", "container", "guard", "topology", "binding", "fabric", "transport", "stage");
 
+  /** Read once: a daemon needs it thousands of times. */
+  private static final Map<Boolean, String> FOR_JOBS = new ConcurrentHashMap<>();
+
   private AgentText() {}
 
   /** All of it; the part for staging only where it is used. */
   static String forJobs(boolean staging) {
-    return of(staging ? PARTS : PARTS.subList(0, PARTS.size() - 1));
+    return FOR_JOBS.computeIfAbsent(
+        staging, all -> of(all ? PARTS : PARTS.subList(0, PARTS.size() - 1)));
   }
 
   /**
