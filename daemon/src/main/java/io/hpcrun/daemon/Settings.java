@@ -123,8 +123,9 @@ public record Settings(
    *     docker://}, {@code oras://}, {@code library://}, {@code https://} and all files
    * @param insecureRegistries registries that are spoken to without TLS, such as {@code
    *     registry.cluster:5000}; default only those of the daemon's machine
-   * @param keys a directory with the key ring {@code pgp-public}, by which SIF files must be
-   *     signed; default none, and signatures do not matter
+   * @param keys public keys by which SIF files must be signed, in a file such as Apptainer's {@code
+   *     pgp-public}; images with {@code docker://} have no signature and need none; default none,
+   *     and signatures do not matter
    */
   public record Images(
       Optional<Path> directory,

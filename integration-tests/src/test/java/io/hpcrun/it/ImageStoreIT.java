@@ -307,6 +307,33 @@ class ImageStoreIT {
   }
 
   @Test
+  void sifFilesMustBeSignedWhereTheSiteSaysSo() {
+    registry.push("unsigned", "1", 10, "amd64");
+    root.bash(
+            """
+            set -e
+            rm -rf /root/.apptainer /srv/keys && mkdir -p /srv/keys
+            apptainer key newpair -N lab -E lab@lab.lab -C '' -P '' -U=false
+            cp ~/.apptainer/keys/pgp-public /srv/keys/ring && chmod 644 /srv/keys/ring
+            apptainer --quiet pull --no-https /srv/keys/plain.sif "$1"
+            cp /srv/keys/plain.sif /srv/keys/signed.sif && apptainer sign /srv/keys/signed.sif
+            chmod 644 /srv/keys/*
+            """,
+            source("unsigned:1"))
+        .succeeded();
+    daemon.settings(
+        LabDaemon.settings()
+            + "  images: {directory: %s, keys: /srv/keys/ring}%n".formatted(STORE));
+    restart(true);
+    alice.run("hpcrun", "pull", "/srv/keys/signed.sif").succeeded();
+    Outcome refused = alice.run("hpcrun", "pull", "/srv/keys/plain.sif");
+    assertThat(refused.exitCode()).isEqualTo(5);
+    assertThat(refused.error()).contains("is not signed by whom this site trusts");
+    alice.run("hpcrun", "pull", source("unsigned:1")).succeeded();
+    assertThat(images(STORE)).hasSize(2);
+  }
+
+  @Test
   void severalCommandsWithoutADaemonFetchAnImageOnce() {
     List<String> layers = registry.push("alone", "1", 20_000, "amd64");
     Outcome all =

@@ -6,6 +6,7 @@ import io.hpcrun.pull.PullFailure.Kind;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -79,9 +80,24 @@ final class Apptainer {
   /**
    * Checks an image's signatures.
    *
-   * @param keys directory that holds the key ring, as the file {@code pgp-public}
+   * @param ring public keys, as Apptainer keeps them in its file {@code pgp-public}
+   * @throws PullFailure of kind UNSIGNED
    */
-  void verify(Path image, Path keys, Path work, Duration limit) {
+  void verify(Path image, Path ring, Path work, Duration limit) {
+    Path keys = work.resolve("keys");
+    try {
+      // Apptainer insists on a directory and a file of the user's own.
+      Files.createDirectory(
+          keys, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
+      Path copy = Files.copy(ring, keys.resolve("pgp-public"));
+      Files.setPosixFilePermissions(copy, PosixFilePermissions.fromString("rw-------"));
+    } catch (IOException failed) {
+      throw new PullFailure(
+          Kind.UNSIGNED,
+          "the site's key ring " + ring + " cannot be read, so no signature can be checked",
+          "tell the administrators",
+          failed);
+    }
     Programs.Result result =
         run(
             List.of("apptainer", "verify", "--local", "--all", "--", image.toString()),

@@ -37,7 +37,7 @@ public final class Fetcher implements AutoCloseable {
    * @param time all of it, without waiting
    * @param still how long nothing may come over the network
    * @param bytes the size of the image
-   * @param keys directory with the key ring that SIF files must be signed by; empty: no matter
+   * @param keys the key ring that SIF files must be signed by; empty: it does not matter
    */
   public record Limits(Duration time, Duration still, long bytes, Optional<Path> keys) {
     /** No more than so long and so much, and nothing about signatures. */
