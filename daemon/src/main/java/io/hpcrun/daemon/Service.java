@@ -23,6 +23,7 @@ import io.hpcrun.daemon.store.LaunchStore;
 import io.hpcrun.failure.Failure;
 import io.hpcrun.image.UserCache;
 import io.hpcrun.planning.LocalPlanning;
+import io.hpcrun.slurm.QueueClient;
 import io.hpcrun.slurm.SlurmClient;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -33,7 +34,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Properties;
-import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.Supplier;
 import org.slf4j.Logger;
@@ -97,7 +97,7 @@ final class Service implements AutoCloseable {
         settings
             .images()
             .directory()
-            .map(each -> Images.of(settings.images(), () -> Optional.of(Set.of())));
+            .map(each -> Images.of(settings.images(), store, new QueueClient()::owners));
     this.server = new ApiServer(settings, endpoints(), () -> accounts, tokens);
   }
 
@@ -117,7 +117,9 @@ final class Service implements AutoCloseable {
         Endpoint.get(
             "/v1/me", "Who asks.", List.of(), Caller.class, call -> Answer.json(call.caller())));
     endpoints.addAll(
-        new ImageEndpoints(images.map(Images::pulls), images.map(Images::store)).endpoints());
+        new ImageEndpoints(
+                images.map(Images::pulls), images.map(Images::store), images.map(Images::claims))
+            .endpoints());
     endpoints.add(
         new Endpoint(
             "POST",

@@ -97,7 +97,8 @@ final class SlurmJobs implements OpenLaunches, StateSink, AutoCloseable {
     return List.copyOf(open.keySet());
   }
 
-  private static boolean isOpen(StoredLaunch launch) {
+  /** Whether Slurm has not said that the launch's job is over. */
+  static boolean isOpen(StoredLaunch launch) {
     return launch
         .slurmState()
         .flatMap(state -> JobId.parse(launch.job()).map(job -> !JobState.of(job, state).ended()))

@@ -171,6 +171,31 @@ class ImageStoreIT {
     System.out.print(alice.run("hpcrun", "images").succeeded().output());
   }
 
+  @Test
+  void theImageOfAJobThatWaitsStaysUntilTheJobIsOver() {
+    for (String name : List.of("waits", "idle", "new", "last")) {
+      registry.push("job-" + name, "1", 9_000, "amd64");
+    }
+    settings(STORE, 25_000_000);
+    restart(false);
+    String waits = pulled("job-waits:1");
+    String idle = pulled("job-idle:1");
+    String job =
+        new Jobs(alice)
+            .submit("--sbatch=--hold", "--array=1-2", source("job-waits:1"), "--", "hostname");
+    root.bash("touch -d '3 hours ago' \"$1\"/.index/*", STORE).succeeded();
+    root.bash("touch -d '9 hours ago' \"$1/.index/$2.json\"", STORE, waits).succeeded();
+    String next = pulled("job-new:1");
+    assertThat(images(STORE)).containsExactlyInAnyOrder(waits + ".sif", next + ".sif");
+    assertThat(idle).isNotEqualTo(next);
+    alice.run("scancel", job).succeeded();
+    root.bash("touch -d '3 hours ago' \"$1\"/.index/*", STORE).succeeded();
+    root.bash("touch -d '9 hours ago' \"$1/.index/$2.json\"", STORE, waits).succeeded();
+    Jobs.await("the job is over", () -> new Jobs(alice).inQueue().isEmpty());
+    String last = pulled("job-last:1");
+    assertThat(images(STORE)).containsExactlyInAnyOrder(next + ".sif", last + ".sif");
+  }
+
   private String pulled(String name) {
     return alice
         .run("hpcrun", "pull", source(name))

@@ -16,7 +16,11 @@ import io.hpcrun.pull.UserImages;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.slf4j.LoggerFactory;
 
 /**
  * Gets an image from a registry or a server: from the site's image store if there is one,
@@ -29,6 +33,10 @@ final class ImagePull {
   /** A daemon that is started anew is back by then. */
   private static final Duration PATIENCE = Duration.ofSeconds(15);
 
+  /** How images of a store are called; no other file is likely to be. */
+  private static final Pattern STORED = Pattern.compile(".*/sha256/([0-9a-f]{64})\\.sif");
+
+  private static final Pattern NUMBER = Pattern.compile("(\\d{1,10})(;.*)?");
   private static final String NO_STORE = "no image store";
 
   private final Console console;
@@ -88,6 +96,20 @@ final class ImagePull {
       throw failure(failure.kind(), failure.getMessage(), failure.remedy());
     } finally {
       terminal.clear();
+    }
+  }
+
+  /** Keeps an image of the site's store there until the job that uses it is over. */
+  static void claim(Path image, String job, Map<String, String> environment) {
+    Matcher stored = STORED.matcher(image.toString());
+    Matcher number = NUMBER.matcher(job);
+    if (stored.matches() && number.matches()) {
+      try {
+        DaemonImages.of(environment)
+            .ifPresent(daemon -> daemon.use(stored.group(1), Long.parseLong(number.group(1))));
+      } catch (DaemonUnavailable notTold) {
+        LoggerFactory.getLogger(ImagePull.class).debug("{} of {}", image, job, notTold);
+      }
     }
   }
 

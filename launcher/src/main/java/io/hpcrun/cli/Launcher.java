@@ -211,7 +211,9 @@ final class Launcher {
     if (single) {
       overriding.add(SlurmOption.ARRAY.variable());
     }
-    return slurm.submit(script(spec), overriding);
+    String job = slurm.submit(script(spec), overriding);
+    ImagePull.claim(spec.image(), job, console.environment());
+    return job;
   }
 
   /** Whether the launch is a job array. */

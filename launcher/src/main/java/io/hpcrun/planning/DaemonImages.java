@@ -2,6 +2,7 @@ package io.hpcrun.planning;
 
 import io.hpcrun.json.Json;
 import java.io.ByteArrayOutputStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Map;
@@ -17,6 +18,8 @@ import tools.jackson.core.ObjectWriteContext;
 public final class DaemonImages {
   /** A pull takes long; so nobody minds if an answer does. */
   private static final Duration LIMIT = Duration.ofSeconds(10);
+
+  private static final Duration SHORT = Duration.ofSeconds(1);
 
   private final Path socket;
 
@@ -45,6 +48,14 @@ public final class DaemonImages {
   /** How a pull goes. */
   public PullReport look(String id) {
     return report(connection(), "GET", "/v1/pulls/" + id, new byte[0]);
+  }
+
+  /** Says that a job will use an image; a daemon that hangs costs the command a second. */
+  public void use(String sha256, long job) {
+    new DaemonConnection(socket, SHORT)
+        .post(
+            "/v1/images/" + sha256 + "/jobs",
+            ("{\"job\":" + job + "}").getBytes(StandardCharsets.US_ASCII));
   }
 
   /** The images, as the API's JSON. */

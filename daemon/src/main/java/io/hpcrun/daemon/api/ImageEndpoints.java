@@ -2,11 +2,13 @@ package io.hpcrun.daemon.api;
 
 import io.hpcrun.cluster.ClusterFacts;
 import io.hpcrun.daemon.images.ImageStore;
+import io.hpcrun.daemon.images.JobClaims;
 import io.hpcrun.daemon.images.Pull;
 import io.hpcrun.daemon.images.Pulls;
 import io.hpcrun.daemon.images.StoredImage;
 import io.hpcrun.daemon.images.TooManyPulls;
 import io.hpcrun.pull.PullFailure;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Comparator;
 import java.util.List;
@@ -69,13 +71,25 @@ public final class ImageEndpoints {
     }
   }
 
+  /**
+   * A job that will use an image.
+   *
+   * @param job the job's or the array's number
+   */
+  public record Use(long job) {}
+
+  private static final int MOST_CLAIMS = 10_000;
+
   private final Optional<Pulls> pulls;
   private final Optional<ImageStore> store;
+  private final Optional<JobClaims> claims;
 
   /** Asks the store, if the site has one. */
-  public ImageEndpoints(Optional<Pulls> pulls, Optional<ImageStore> store) {
+  public ImageEndpoints(
+      Optional<Pulls> pulls, Optional<ImageStore> store, Optional<JobClaims> claims) {
     this.pulls = pulls;
     this.store = store;
+    this.claims = claims;
   }
 
   /** The endpoints. */
@@ -89,6 +103,12 @@ public final class ImageEndpoints {
             Wish.class,
             Pull.class,
             this::pull),
+        Endpoint.post(
+            "/v1/images/{sha256}/jobs",
+            "A job of the caller will use the image, which stays until the job is over.",
+            Use.class,
+            Use.class,
+            this::claim),
         Endpoint.get(
             "/v1/pulls/{id}",
             "How a pull of the caller goes.",
@@ -120,6 +140,35 @@ public final class ImageEndpoints {
             "this site's hpcrund keeps no images",
             "fetch the image yourself: apptainer pull")
         .asException();
+  }
+
+  private Answer claim(Call call) {
+    Use use = call.body(Use.class);
+    String sha256 = call.path().get("sha256");
+    ImageStore images = store.orElseThrow(ImageEndpoints::noStore);
+    JobClaims kept = claims.orElseThrow(ImageEndpoints::noStore);
+    if (images.all().stream().noneMatch(image -> image.sha256().equals(sha256))) {
+      throw Problem.notFound("this image");
+    }
+    if (use.job() < 1 || use.job() > Integer.MAX_VALUE) {
+      throw Problem.badRequest(use.job() + " is no job", "give the number that sbatch printed");
+    }
+    try {
+      long uid = call.caller().uid();
+      if (kept.all().stream().filter(claim -> claim.uid() == uid).count() >= MOST_CLAIMS) {
+        throw new Problem(
+                429,
+                "too many jobs",
+                "you have claimed images for many jobs",
+                "wait for their ends")
+            .asException();
+      }
+      kept.add(new JobClaims.Claim(sha256, uid, use.job()));
+      return Answer.json(use);
+    } catch (IOException failed) {
+      throw Problem.unavailable(
+          "the claim cannot be kept: " + failed.getMessage(), "tell the administrators");
+    }
   }
 
   private Answer list(Call call) {
