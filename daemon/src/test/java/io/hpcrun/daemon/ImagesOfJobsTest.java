@@ -29,9 +29,7 @@ class ImagesOfJobsTest {
     claims = new JobClaims(directory);
     launches =
         LaunchStore.open(
-            "jdbc:sqlite:" + directory.resolve("launches.db"),
-            new Properties(),
-            Clock.systemUTC());
+            "jdbc:sqlite:" + directory.resolve("launches.db"), new Properties(), Clock.systemUTC());
   }
 
   @AfterEach
