@@ -155,7 +155,9 @@ async function refreshNow(asked) {
   const signal = leaving.signal;
   try {
     const news = await refresh(signal, asked);
-    if (news || asked) {
+    if (news === null) {
+      await route();
+    } else if (news || asked) {
       say(news || 'Refreshed, nothing new');
     }
   } catch (failed) {

@@ -34,7 +34,10 @@ export async function launch({ parts, signal, say }) {
       ...nodeFigures(id, known, say),
     ],
     refresh: async (by, asked) => {
-      if (its.state !== 'running' && !asked) {
+      if (asked) {
+        return null; // all of it anew, the nodes too
+      }
+      if (its.state !== 'running') {
         return '';
       }
       known = await ask(`/v1/launches/${encodeURIComponent(id)}`, {}, by);
@@ -46,7 +49,7 @@ export async function launch({ parts, signal, say }) {
       const state = own(known, 'launch')?.state;
       if (state !== its.state) {
         its.state = state;
-        return `The launch is now ${text(state)}; show it again for its nodes`;
+        return `The launch is now ${text(state)}; press r for its nodes`;
       }
       return '';
     },
