@@ -17,7 +17,7 @@ public record Reference(String registry, String repository, String tag, Optional
   /** What names without a registry mean, and the host that serves it. */
   private static final String HUB = "docker.io";
 
-  private static final String HUB_HOST = "registry-1.docker.io";
+  private static final String HUB_HOST = "registry-1." + HUB;
 
   private static final String LABEL = "[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?";
   private static final Pattern REGISTRY =
