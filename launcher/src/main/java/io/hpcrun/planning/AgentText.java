@@ -1,6 +1,7 @@
 package io.hpcrun.planning;
 
 import io.hpcrun.failure.Failure;
+import io.hpcrun.script.AgentSource;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
@@ -14,14 +15,14 @@ public final class AgentText {
       List.of("agent", "container", "guard", "topology", "binding", "fabric", "transport", "stage");
 
   /** Read once: a daemon needs it thousands of times. */
-  private static final Map<Boolean, String> FOR_JOBS = new ConcurrentHashMap<>();
+  private static final Map<Boolean, AgentSource> FOR_JOBS = new ConcurrentHashMap<>();
 
   private AgentText() {}
 
   /** All of it; the part for staging only where it is used. */
-  static String forJobs(boolean staging) {
+  static AgentSource forJobs(boolean staging) {
     return FOR_JOBS.computeIfAbsent(
-        staging, all -> of(all ? PARTS : PARTS.subList(0, PARTS.size() - 1)));
+        staging, all -> AgentSource.of(of(all ? PARTS : PARTS.subList(0, PARTS.size() - 1))));
   }
 
   /**

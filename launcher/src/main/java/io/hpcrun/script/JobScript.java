@@ -43,14 +43,14 @@ public final class JobScript {
    * @return the script's bytes
    */
   public static byte[] render(
-      Plan plan, String version, String agent, String digest, Optional<Path> enterProgram) {
+      Plan plan, String version, AgentSource agent, String digest, Optional<Path> enterProgram) {
     String program = ShellWord.quote(enterProgram.map(Path::toString).orElse(""));
     return new JobScript(plan)
         .render(version, agent, digest, program)
         .getBytes(StandardCharsets.ISO_8859_1);
   }
 
-  private String render(String version, String agent, String digest, String program) {
+  private String render(String version, AgentSource agent, String digest, String program) {
     line("#!/bin/bash");
     plan.spec().script().ifPresent(own -> own.directives().forEach(l -> line(l.latin1())));
     if (plan.spec().kind() != LaunchSpec.Kind.STEP) {
@@ -69,7 +69,7 @@ public final class JobScript {
     launch(version, digest, program);
     line("");
     line("# ---- the node agent");
-    text.append(latin1(agent.strip())).append('\n');
+    text.append(agent.latin1()).append('\n');
     line("");
     line("hpcrun_main \"$@\"");
     return text.toString();

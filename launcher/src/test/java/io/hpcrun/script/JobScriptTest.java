@@ -130,7 +130,7 @@ class JobScriptTest {
             JobScript.render(
                 Planner.plan(hello(), known(SIF)),
                 System.getProperty("project.version"),
-                agent("agent", "container", "guard"),
+                AgentSource.of(agent("agent", "container", "guard")),
                 "",
                 Optional.of(ENTER_PROGRAM)),
             StandardCharsets.UTF_8);
@@ -307,7 +307,7 @@ class JobScriptTest {
         JobScript.render(
             Planner.plan(spec, known(SIF)),
             "1.2.3",
-            agent,
+            AgentSource.of(agent),
             "e".repeat(64),
             Optional.of(ENTER_PROGRAM)),
         StandardCharsets.ISO_8859_1);

@@ -20,6 +20,8 @@ import java.util.stream.Stream;
  * it says cannot differ from what the code does.
  */
 public final class OpenApi {
+  private static final Map<String, Object> BYTES =
+      Map.of("type", "string", "description", "one character, U+0000 to U+00FF, for each byte");
   private static final String PROBLEM = "#/components/schemas/Problem";
 
   private final Map<String, Object> schemas = new TreeMap<>();
@@ -122,6 +124,9 @@ public final class OpenApi {
           : ordered("type", "array", "items", schema(arguments[0]));
     }
     Class<?> raw = (Class<?>) type;
+    if (raw == ScriptText.class) {
+      return BYTES;
+    }
     if (raw.isRecord()) {
       return reference(raw);
     }
@@ -142,8 +147,7 @@ public final class OpenApi {
       return Map.of("type", "number");
     }
     if (raw == ByteString.class || raw == byte[].class) {
-      return ordered(
-          "type", "string", "description", "one character, U+0000 to U+00FF, for each byte");
+      return BYTES;
     }
     if (raw == Object.class) {
       return Map.of();

@@ -7,7 +7,6 @@ import io.hpcrun.planning.PlanAnswer;
 import io.hpcrun.planning.PlanRequest;
 import io.hpcrun.script.Version;
 import io.hpcrun.spec.LaunchSpec;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -78,7 +77,7 @@ public final class PlanEndpoints {
       List<Advice> warnings,
       List<Advice> refusals,
       boolean needsDigest,
-      Optional<String> script) {
+      Optional<ScriptText> script) {
 
     /** A decision: what, its value, why, and where that is known from. */
     public record Choice(String what, String value, String why, String source) {}
@@ -93,7 +92,7 @@ public final class PlanEndpoints {
           answer.warnings(),
           answer.refusals(),
           answer.needsDigest(),
-          answer.script().map(script -> new String(script, StandardCharsets.ISO_8859_1)));
+          answer.script().map(ScriptText::of));
     }
   }
 

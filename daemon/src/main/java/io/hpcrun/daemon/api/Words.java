@@ -25,6 +25,7 @@ public final class Words extends SimpleModule {
     addDeserializer(ByteString.class, new OfBytes());
     addDeserializer(Path.class, new OfPath());
     addSerializer(Path.class, new ToPath());
+    addSerializer(ScriptText.class, new ToScript());
   }
 
   private static final class OfBytes extends StdDeserializer<ByteString> {
@@ -68,6 +69,17 @@ public final class Words extends SimpleModule {
     @Override
     public void serialize(Path path, JsonGenerator json, SerializationContext context) {
       json.writeString(path.toString());
+    }
+  }
+
+  private static final class ToScript extends StdSerializer<ScriptText> {
+    ToScript() {
+      super(ScriptText.class);
+    }
+
+    @Override
+    public void serialize(ScriptText script, JsonGenerator json, SerializationContext context) {
+      script.writeTo(json);
     }
   }
 
