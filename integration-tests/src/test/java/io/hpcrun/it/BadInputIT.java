@@ -105,7 +105,11 @@ class BadInputIT {
         image("fifo", IMAGE, "neither a file nor a directory", "bad/fifo.sif"),
         image("device", IMAGE, "neither a file nor a directory", "/dev/null"),
         image("image of another architecture", REFUSED, "arm64|amd64", "bad/arm.sif"),
-        image("URI", IMAGE, "docker://alpine|apptainer pull", "docker://alpine"),
+        image(
+            "registry that is not there",
+            IMAGE,
+            "127.0.0.1:1|cannot be reached",
+            "docker://127.0.0.1:1/x"),
         image("empty name of an image", USAGE, "empty", ""));
   }
 

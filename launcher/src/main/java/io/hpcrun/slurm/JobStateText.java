@@ -61,11 +61,13 @@ final class JobStateText {
   }
 
   private static JobState account(String[] values) {
+    // Some versions also give a job that was cancelled before its start the end in its place.
+    boolean started = !nodes(values[NODES]).isEmpty();
     return state(
         values,
         firstWord(values[STATE]),
         OptionalInt.empty(),
-        time(values[START]),
+        started ? time(values[START]) : OptionalLong.empty(),
         time(values[END]));
   }
 
