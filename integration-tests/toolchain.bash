@@ -53,7 +53,8 @@ toolchain_maven() {
 toolchain_for_tests() {
   [[ $EUID == 0 ]] && type -P apt-get >/dev/null || return 0
   compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || toolchain_package initdb postgresql
-  type -P chromium-browser google-chrome >/dev/null || toolchain_package chromium chromium
+  type -P chromium >/dev/null || type -P chromium-browser >/dev/null || type -P google-chrome >/dev/null ||
+    toolchain_package chromium chromium
 }
 
 # Exports JAVA_HOME: a JDK 25 or newer from JAVA_HOME, the PATH or the usual directories.

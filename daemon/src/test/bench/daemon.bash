@@ -17,7 +17,7 @@ daemon:
   socket: $socket
   state: $work/state
   spool: $work/spool
-  limits: {requests_per_second: 1000000, requests_at_once: 512}
+  limits: {requests_per_second: 1000000, requests_at_once: 512, requests_at_once_per_user: 1000}
 END
 # Stand-ins for Slurm's commands: what is measured is the daemon.
 printf '#!/bin/sh\necho "SLURM_VERSION = 24.11.5"\necho "MpiDefault = pmix"\necho "ClusterName = lab"\n' >"$work/bin/scontrol"

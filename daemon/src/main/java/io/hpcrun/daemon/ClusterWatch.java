@@ -71,6 +71,8 @@ final class ClusterWatch implements AutoCloseable {
         LOG.warn("{}", unanswered.getMessage());
       }
       failed = true;
+    } catch (RuntimeException defect) {
+      LOG.error("what the cluster offers could not be found out", defect);
     } finally {
       asked.countDown();
     }

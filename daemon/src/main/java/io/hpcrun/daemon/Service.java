@@ -44,7 +44,7 @@ final class Service implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Service.class);
 
   /** A node of 10,000 ranks has a record of 2 MB. */
-  private static final int LARGEST_RECORD = 64 << 20;
+  private static final int LARGEST_RECORD = 8 << 20;
 
   private final Metrics metrics = new Metrics();
   private final Tokens tokens = new Tokens(Clock.systemUTC());
@@ -161,6 +161,7 @@ final class Service implements AutoCloseable {
         || !changed.state().equals(settings.state())
         || !changed.spool().equals(settings.spool())
         || !changed.store().url().equals(settings.store().url())
+        || !changed.tcp().equals(settings.tcp())
         || !changed.limits().equals(settings.limits())
         || !changed.images().equals(settings.images())) {
       LOG.warn("socket, state, spool, store, limits and images are changed by a restart only");

@@ -95,18 +95,21 @@ public record Settings(
    * @param requestSeconds how long a request may take to arrive, and an answer to be read; default
    *     30
    * @param requestsAtOnce of all users together; more wait; default 256
+   * @param requestsAtOncePerUser of one user; more are turned away; default 32
    */
   public record Limits(
       Integer requestsPerSecond,
       Long requestBytes,
       Integer requestSeconds,
-      Integer requestsAtOnce) {
+      Integer requestsAtOnce,
+      Integer requestsAtOncePerUser) {
     /** Fills in the defaults. */
     public Limits {
       requestsPerSecond = requestsPerSecond == null ? 200 : requestsPerSecond;
       requestBytes = requestBytes == null ? 16L << 20 : requestBytes;
       requestSeconds = requestSeconds == null ? 30 : requestSeconds;
       requestsAtOnce = requestsAtOnce == null ? 256 : requestsAtOnce;
+      requestsAtOncePerUser = requestsAtOncePerUser == null ? 32 : requestsAtOncePerUser;
     }
   }
 
@@ -164,7 +167,7 @@ public record Settings(
     spool = spool == null ? Optional.empty() : spool;
     store = store == null ? new Store(null, null, null) : store;
     operators = operators == null ? List.of() : List.copyOf(operators);
-    limits = limits == null ? new Limits(null, null, null, null) : limits;
+    limits = limits == null ? new Limits(null, null, null, null, null) : limits;
     images = images == null ? Images.none() : images;
     tcp = tcp == null ? Optional.empty() : tcp;
   }

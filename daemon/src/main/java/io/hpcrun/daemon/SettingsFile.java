@@ -103,6 +103,11 @@ public final class SettingsFile {
     atLeast(problems, "daemon.limits.request_bytes", 65_536, settings.limits().requestBytes());
     atLeast(problems, "daemon.limits.request_seconds", 1, settings.limits().requestSeconds());
     atLeast(problems, "daemon.limits.requests_at_once", 1, settings.limits().requestsAtOnce());
+    atLeast(
+        problems,
+        "daemon.limits.requests_at_once_per_user",
+        1,
+        settings.limits().requestsAtOncePerUser());
     images(problems, settings.images());
     settings.tcp().ifPresent(tcp -> tcp(problems, tcp));
     return problems;

@@ -67,7 +67,7 @@ class ApiTest {
             null,
             null,
             null,
-            new Settings.Limits(50, 100_000L, 5, 16),
+            new Settings.Limits(50, 100_000L, 5, 16, 8),
             null,
             Optional.of(
                 new Settings.Tcp(
@@ -167,11 +167,14 @@ class ApiTest {
   }
 
   @Test
-  void aUserHasTwentyTokensAtMost() throws IOException {
-    for (int i = 0; i < 20; i++) {
+  void ofMoreThanTwentyTokensTheOldestEnds() throws Exception {
+    String oldest = socket.post("/v1/tokens", "").json().path("token").asString();
+    String next = socket.post("/v1/tokens", "").json().path("token").asString();
+    for (int i = 0; i < 19; i++) {
       assertThat(socket.post("/v1/tokens", "").status()).isEqualTo(200);
     }
-    assertThat(socket.post("/v1/tokens", "").status()).isEqualTo(429);
+    assertThat(status("v1/me", oldest)).isEqualTo(401);
+    assertThat(status("v1/me", next)).isEqualTo(200);
   }
 
   @ParameterizedTest

@@ -15,11 +15,14 @@ import io.hpcrun.pull.PullFailure.Kind;
 import io.hpcrun.pull.UserImages;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.EnumSet;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.slf4j.LoggerFactory;
 
 /**
@@ -27,6 +30,11 @@ import org.slf4j.LoggerFactory;
  * otherwise, and for what is not for everybody, into the user's own cache.
  */
 final class ImagePull {
+  /** What is so for everybody; whatever else keeps the daemon from it need not keep the user. */
+  private static final Set<Kind> FINAL =
+      EnumSet.of(
+          Kind.MALFORMED, Kind.FORBIDDEN, Kind.UNKNOWN, Kind.WRONG_ARCHITECTURE, Kind.UNSIGNED);
+
   private static final Duration FIRST_LOOK = Duration.ofMillis(100);
   private static final Duration LAST_LOOK = Duration.ofSeconds(1);
 
@@ -142,16 +150,17 @@ final class ImagePull {
   }
 
   private Optional<Pulled> refused(String title, String found, String remedy) {
-    Kind kind =
-        java.util.stream.Stream.of(Kind.values())
-            .filter(each -> each.title().equals(title))
-            .findFirst()
-            .orElse(Kind.BROKEN);
-    if (kind == Kind.NEEDS_CREDENTIALS) {
-      terminal.say("note: " + InspectCommand.printable(found) + "; trying with your own login");
-      return Optional.empty();
+    Optional<Kind> kind =
+        Stream.of(Kind.values()).filter(each -> each.title().equals(title)).findFirst();
+    if (kind.filter(FINAL::contains).isPresent()) {
+      throw failure(kind.get(), found, remedy);
     }
-    throw failure(kind, found, remedy);
+    boolean login = kind.filter(Kind.NEEDS_CREDENTIALS::equals).isPresent();
+    terminal.say(
+        "note: "
+            + InspectCommand.printable(found)
+            + (login ? "; trying with your own login" : "; fetching the image without hpcrund"));
+    return Optional.empty();
   }
 
   private Optional<Pulled> wait(DaemonImages store, ImageSource source) {

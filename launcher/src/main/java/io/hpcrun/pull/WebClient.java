@@ -18,6 +18,8 @@ import java.util.concurrent.Executors;
  * credentials along to the other host, and would go to addresses that are not allowed.
  */
 final class WebClient implements AutoCloseable {
+  private static final Duration BODY_LIMIT = Duration.ofSeconds(30);
+
   /** How long a server may take to answer; longer than slow registries do, shorter than users. */
   private static final Duration ANSWER_LIMIT = Duration.ofSeconds(30);
 
@@ -123,8 +125,9 @@ final class WebClient implements AutoCloseable {
     return new PullFailure(Kind.CANCELLED, "the pull was cancelled", "ask for it again", cause);
   }
 
-  /** Reads a small body. */
+  /** Reads a small body, which must come within half a minute. */
   static byte[] read(HttpResponse<InputStream> answer, int most) {
+    Thread guard = Thread.ofVirtual().start(() -> closeLater(answer));
     try (InputStream body = answer.body()) {
       byte[] read = body.readNBytes(most + 1);
       if (read.length > most) {
@@ -138,6 +141,18 @@ final class WebClient implements AutoCloseable {
           host(answer.uri()) + " broke off its answer (" + reason(broken) + ")",
           "try again",
           broken);
+    } finally {
+      guard.interrupt();
+    }
+  }
+
+  /** The client's own limit ends with the head of an answer. */
+  private static void closeLater(HttpResponse<InputStream> answer) {
+    try {
+      Thread.sleep(BODY_LIMIT);
+      close(answer);
+    } catch (InterruptedException read) {
+      Thread.currentThread().interrupt();
     }
   }
 

@@ -3,6 +3,7 @@ package io.hpcrun.daemon.api;
 import io.hpcrun.daemon.Settings;
 import io.hpcrun.failure.Failure;
 import java.io.IOException;
+import java.net.ConnectException;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
 import java.nio.channels.ServerSocketChannel;
@@ -12,6 +13,7 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
 import java.util.concurrent.Executors;
+import java.util.concurrent.TimeoutException;
 import java.util.function.Supplier;
 import org.eclipse.jetty.server.HttpConfiguration;
 import org.eclipse.jetty.server.HttpConnectionFactory;
@@ -24,15 +26,19 @@ import org.eclipse.jetty.server.handler.QoSHandler;
 import org.eclipse.jetty.unixdomain.server.UnixDomainServerConnector;
 import org.eclipse.jetty.util.ssl.SslContextFactory;
 import org.eclipse.jetty.util.thread.QueuedThreadPool;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Serves the endpoints over HTTP/1.1 on a Unix socket that every user of the machine may open. */
 public final class ApiServer {
+  private static final Logger LOG = LoggerFactory.getLogger(ApiServer.class);
   private static final int THREADS = 16;
   private static final long STOP_MS = 10_000;
 
   private final Server server;
   private final Path socket;
   private final boolean inherited;
+  private boolean listens;
   private final String listening;
 
   /**
@@ -65,14 +71,7 @@ public final class ApiServer {
     connector.setAcceptQueueSize(1024);
     server.addConnector(connector);
     settings.tcp().ifPresent(tcp -> server.addConnector(tcp(tcp, http)));
-    QoSHandler atOnce =
-        new QoSHandler(
-            new Router(
-                endpoints,
-                accounts,
-                tokens,
-                new RateLimit(settings.limits().requestsPerSecond(), System::nanoTime),
-                settings.limits().requestBytes()));
+    QoSHandler atOnce = new QoSHandler(new Router(endpoints, accounts, tokens, settings.limits()));
     atOnce.setMaxRequestCount(settings.limits().requestsAtOnce());
     server.setHandler(new GracefulHandler(atOnce));
   }
@@ -113,6 +112,7 @@ public final class ApiServer {
         takeOver();
       }
       server.start();
+      listens = true;
       Files.setPosixFilePermissions(socket, PosixFilePermissions.fromString("rw-rw-rw-"));
     } catch (Failure known) {
       throw known;
@@ -144,7 +144,7 @@ public final class ApiServer {
   private void takeOver() throws IOException {
     try (SocketChannel channel = SocketChannel.open(StandardProtocolFamily.UNIX)) {
       channel.connect(UnixDomainSocketAddress.of(socket));
-    } catch (IOException nobody) {
+    } catch (ConnectException nobody) {
       Files.delete(socket);
       return;
     }
@@ -159,9 +159,11 @@ public final class ApiServer {
   public void stop() {
     try {
       server.stop();
-      if (!inherited) {
+      if (listens) {
         Files.deleteIfExists(socket);
       }
+    } catch (TimeoutException slowClients) {
+      LOG.warn("some requests were not answered before the end");
     } catch (Exception failed) {
       throw Failure.internal("hpcrund did not stop in order", "see its log", failed);
     }

@@ -14,7 +14,10 @@ public final class Json {
       JsonMapper.builder(
               JsonFactory.builder()
                   .streamReadConstraints(
-                      StreamReadConstraints.builder().maxStringLength(16 << 20).build())
+                      StreamReadConstraints.builder()
+                          .maxStringLength(16 << 20)
+                          .maxTokenCount(200_000)
+                          .build())
                   .build())
           .propertyNamingStrategy(PropertyNamingStrategies.SNAKE_CASE)
           .enable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)

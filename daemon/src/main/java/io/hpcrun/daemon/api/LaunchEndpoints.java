@@ -154,13 +154,14 @@ public final class LaunchEndpoints {
             .orElseThrow(() -> unknown(call));
     return Answer.jsonStream(
         out -> {
-          try (JsonGenerator json = Json.MAPPER.createGenerator(out)) {
-            json.writeStartObject();
-            json.writeArrayPropertyStart("ranks");
-            records.readNodes(new RankWriter(json));
-            json.writeEndArray();
-            json.writeEndObject();
-          }
+          // Not closed when it fails: that would make a whole document of half the ranks.
+          JsonGenerator json = Json.MAPPER.createGenerator(out);
+          json.writeStartObject();
+          json.writeArrayPropertyStart("ranks");
+          records.readNodes(new RankWriter(json));
+          json.writeEndArray();
+          json.writeEndObject();
+          json.flush();
         });
   }
 

@@ -1,6 +1,8 @@
 package io.hpcrun.daemon.api;
 
+import io.hpcrun.daemon.Settings;
 import io.hpcrun.failure.Failure;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -9,6 +11,7 @@ import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -38,26 +41,38 @@ final class Router extends Handler.Abstract {
   private final RateLimit rates;
   private final Tokens tokens;
   private final long largest;
+  private final Duration longest;
 
   Router(
       List<Endpoint> endpoints,
       Supplier<Accounts> accounts,
       Tokens tokens,
-      RateLimit rates,
-      long largest) {
+      Settings.Limits limits) {
     this.endpoints = List.copyOf(endpoints);
     this.accounts = accounts;
     this.tokens = tokens;
-    this.rates = rates;
-    this.largest = largest;
+    this.rates =
+        new RateLimit(limits.requestsPerSecond(), limits.requestsAtOncePerUser(), System::nanoTime);
+    this.largest = limits.requestBytes();
+    this.longest = Duration.ofSeconds(limits.requestSeconds());
   }
 
   @Override
   public boolean handle(Request request, Response response, Callback callback) throws IOException {
     Answer answer;
     int status = 200;
+    Optional<Long> entered = Optional.empty();
     try {
-      answer = answer(request, response);
+      Optional<Caller> caller = caller(request);
+      long uid = caller.map(Caller::uid).orElse(NOBODY);
+      if (!rates.enters(uid)) {
+        response.getHeaders().put(HttpHeader.RETRY_AFTER, 1);
+        throw new Problem(
+                429, "too many requests", "more requests than one user may send", "wait a second")
+            .asException();
+      }
+      entered = Optional.of(uid);
+      answer = answer(request, caller);
     } catch (Problem.Unanswerable unanswerable) {
       status = unanswerable.problem().status();
       answer = problem(unanswerable.problem());
@@ -75,36 +90,44 @@ final class Router extends Handler.Abstract {
                   "hpcrund failed: " + defect,
                   "see hpcrund's log and report it"));
     }
-    response.setStatus(status);
-    response.getHeaders().put(HttpHeader.CONTENT_TYPE, answer.type());
-    response.getHeaders().put("X-Content-Type-Options", "nosniff");
-    answer.headers().forEach((name, value) -> response.getHeaders().put(name, value));
-    if (answer.stream() != null) {
-      try (OutputStream out = Content.Sink.asOutputStream(response)) {
-        answer.stream().writeTo(out);
+    try {
+      response.setStatus(status);
+      response.getHeaders().put(HttpHeader.CONTENT_TYPE, answer.type());
+      response.getHeaders().put("X-Content-Type-Options", "nosniff");
+      response.getHeaders().put(HttpHeader.CACHE_CONTROL, "no-store");
+      answer.headers().forEach((name, value) -> response.getHeaders().put(name, value));
+      if (answer.stream() != null) {
+        stream(answer, response, callback);
+        return true;
       }
-      callback.succeeded();
+      response.getHeaders().put(HttpHeader.CONTENT_LENGTH, answer.bytes().length);
+      response.write(true, ByteBuffer.wrap(answer.bytes()), callback);
       return true;
+    } finally {
+      entered.ifPresent(rates::leaves);
     }
-    response.getHeaders().put(HttpHeader.CONTENT_LENGTH, answer.bytes().length);
-    response.write(true, ByteBuffer.wrap(answer.bytes()), callback);
-    return true;
+  }
+
+  /** What fails on the way breaks the connection off: half an answer must not look whole. */
+  private static void stream(Answer answer, Response response, Callback callback) {
+    OutputStream out = Content.Sink.asOutputStream(response);
+    try {
+      answer.stream().writeTo(out);
+      out.close();
+      callback.succeeded();
+    } catch (IOException | RuntimeException broken) {
+      LOG.warn("an answer was broken off: {}", broken.toString());
+      callback.failed(broken);
+    }
   }
 
   private static Answer problem(Problem problem) {
     return Answer.of("application/problem+json", Json.MAPPER.writeValueAsBytes(problem));
   }
 
-  private Answer answer(Request request, Response response) throws IOException {
+  private Answer answer(Request request, Optional<Caller> caller) throws IOException {
     List<String> segments =
         Endpoint.segments(request.getHttpURI().getPath()).stream().map(Router::decoded).toList();
-    Optional<Caller> caller = caller(request);
-    if (!rates.allows(caller.map(Caller::uid).orElse(NOBODY))) {
-      response.getHeaders().put(HttpHeader.RETRY_AFTER, 1);
-      throw new Problem(
-              429, "too many requests", "more requests than one user may send", "wait a second")
-          .asException();
-    }
     boolean otherMethod = false;
     for (Endpoint endpoint : endpoints) {
       Optional<Map<String, String>> path = endpoint.match(segments);
@@ -176,7 +199,17 @@ final class Router extends Handler.Abstract {
 
   private byte[] body(Request request) throws IOException {
     InputStream in = Content.Source.asInputStream(request);
-    byte[] body = in.readNBytes((int) Math.min(largest + 1, Integer.MAX_VALUE - 8));
+    ByteArrayOutputStream read = new ByteArrayOutputStream();
+    byte[] some = new byte[1 << 14];
+    long began = System.nanoTime();
+    for (int count; read.size() <= largest && (count = in.read(some)) >= 0; ) {
+      read.write(some, 0, count);
+      if (System.nanoTime() - began > longest.toNanos()) {
+        throw new Problem(408, "too slow", "the request did not arrive in time", "send it faster")
+            .asException();
+      }
+    }
+    byte[] body = read.toByteArray();
     if (body.length > largest) {
       // Who is cut off while sending does not read the answer; who sends without end is cut off.
       in.skip(3 * largest);

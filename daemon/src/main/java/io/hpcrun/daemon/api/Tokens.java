@@ -7,8 +7,10 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.Base64;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HexFormat;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
@@ -49,11 +51,13 @@ public final class Tokens {
   public synchronized Token give(Caller caller, String page) {
     Instant now = clock.instant();
     owners.values().removeIf(owned -> owned.until().isBefore(now));
-    if (owners.values().stream().filter(owned -> owned.user().equals(caller.user())).count()
-        >= MOST_PER_USER) {
-      throw new Problem(
-              429, "too many requests", "you have " + MOST_PER_USER + " tokens", "use one of them")
-          .asException();
+    List<Map.Entry<String, Owned>> own =
+        owners.entrySet().stream()
+            .filter(entry -> entry.getValue().user().equals(caller.user()))
+            .sorted(Comparator.comparing(entry -> entry.getValue().until()))
+            .toList();
+    if (own.size() >= MOST_PER_USER) {
+      owners.remove(own.getFirst().getKey());
     }
     byte[] bytes = new byte[BYTES];
     random.nextBytes(bytes);

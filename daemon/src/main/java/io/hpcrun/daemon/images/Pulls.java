@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -30,6 +31,7 @@ public final class Pulls implements AutoCloseable {
   private static final int REMEMBERED = 10_000;
 
   private static final int QUESTIONS_AT_ONCE = 32;
+  private static final long QUESTION_SECONDS = 60;
 
   private final ImageStore store;
   private final PullWork work;
@@ -166,7 +168,10 @@ public final class Pulls implements AutoCloseable {
     Resolved resolved = null;
     PullFailure failure = null;
     try {
-      questionsAtOnce.acquire();
+      if (!questionsAtOnce.tryAcquire(QUESTION_SECONDS, TimeUnit.SECONDS)) {
+        throw new PullFailure(
+            Kind.TOO_SLOW, "hpcrund has too many other names to look up", "try again later");
+      }
       try {
         resolved = work.resolve(first.source, first.architecture);
       } finally {

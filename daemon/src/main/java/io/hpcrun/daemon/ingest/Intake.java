@@ -192,8 +192,9 @@ final class Intake {
       }
     } catch (UnfitException unfit) {
       setAside(file, unfit.getMessage());
-    } catch (RuntimeException defect) {
-      LOG.error("{} cannot be understood, by a defect of hpcrund", file, defect);
+    } catch (RuntimeException | OutOfMemoryError defect) {
+      // A file that cannot be handled would be the first one of every pass, also after a restart.
+      LOG.error("{} cannot be handled", file, defect);
       setAside(file, defect.toString());
     } catch (IOException notNow) {
       counters.unreadable.increment();
