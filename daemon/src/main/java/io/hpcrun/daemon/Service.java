@@ -130,10 +130,14 @@ final class Service implements AutoCloseable {
             Optional.of(Tokens.Token.class),
             this::token,
             Endpoint.Access.SOCKET));
-    byte[] document = OpenApi.of(endpoints);
+    List<Endpoint> described = List.copyOf(endpoints);
     endpoints.add(
         Endpoint.get(
-            "/v1/openapi.json", "This document.", List.of(), null, call -> Answer.json(document)));
+            "/v1/openapi.json",
+            "This document.",
+            List.of(),
+            null,
+            call -> Answer.json(OpenApi.of(described))));
     endpoints.addAll(new DashboardEndpoints().endpoints());
     return endpoints;
   }
