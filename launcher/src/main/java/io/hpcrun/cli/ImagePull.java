@@ -142,17 +142,19 @@ final class ImagePull {
       if (problem.title().equals(NO_STORE)) {
         return Optional.empty();
       }
-      return refused(problem.title(), problem.getMessage(), problem.remedy());
+      return refused(source, problem.title(), problem.getMessage(), problem.remedy());
     } catch (DaemonUnavailable unavailable) {
       terminal.say("note: " + unavailable.getMessage() + "; fetching the image without it");
       return Optional.empty();
     }
   }
 
-  private Optional<Pulled> refused(String title, String found, String remedy) {
+  private Optional<Pulled> refused(ImageSource source, String title, String found, String remedy) {
     Optional<Kind> kind =
         Stream.of(Kind.values()).filter(each -> each.title().equals(title)).findFirst();
-    if (kind.filter(FINAL::contains).isPresent()) {
+    boolean noImage =
+        source instanceof ImageSource.LocalFile && kind.filter(Kind.BROKEN::equals).isPresent();
+    if (noImage || kind.filter(FINAL::contains).isPresent()) {
       throw failure(kind.get(), found, remedy);
     }
     boolean login = kind.filter(Kind.NEEDS_CREDENTIALS::equals).isPresent();
@@ -184,7 +186,7 @@ final class ImagePull {
     if (report.path().isPresent() && report.sha256().isPresent()) {
       return Optional.of(new Pulled(report.path().get(), report.sha256().get()));
     }
-    return refused(report.problem().orElse(""), report.message(), report.remedy());
+    return refused(source, report.problem().orElse(""), report.message(), report.remedy());
   }
 
   /** A daemon that was started anew knows nothing of the pull. */

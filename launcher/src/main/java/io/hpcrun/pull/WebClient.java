@@ -167,7 +167,9 @@ final class WebClient implements AutoCloseable {
 
   private static String reason(IOException failed) {
     String message = failed.getMessage();
-    return message == null ? failed.getClass().getSimpleName() : message;
+    return message != null
+        ? message
+        : failed instanceof java.net.ConnectException ? "no connection" : "the connection broke";
   }
 
   /** For messages: an address may hold secrets behind its host. */
