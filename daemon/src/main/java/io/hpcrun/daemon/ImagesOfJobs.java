@@ -2,12 +2,9 @@ package io.hpcrun.daemon;
 
 import io.hpcrun.daemon.images.ImagesInUse;
 import io.hpcrun.daemon.images.JobClaims;
-import io.hpcrun.daemon.store.LaunchFilter;
 import io.hpcrun.daemon.store.LaunchState;
 import io.hpcrun.daemon.store.LaunchStore;
-import io.hpcrun.daemon.store.Page;
 import io.hpcrun.daemon.store.StoredLaunch;
-import io.hpcrun.daemon.store.Viewer;
 import io.hpcrun.failure.Failure;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -81,16 +78,8 @@ final class ImagesOfJobs implements ImagesInUse {
   }
 
   private void addRunning(Set<Path> used) {
-    LaunchFilter running = LaunchFilter.builder().state(LaunchState.RUNNING).build();
-    Optional<Page.Cursor> after = Optional.empty();
-    do {
-      Page page = launches.launches(running, Viewer.operator(), LaunchStore.PAGE_LIMIT, after);
-      page.launches().stream()
-          .filter(SlurmJobs::isOpen)
-          .flatMap(launch -> path(launch).stream())
-          .forEach(used::add);
-      after = page.next();
-    } while (after.isPresent());
+    SlurmJobs.forEachOpen(
+        launches, LaunchState.RUNNING, launch -> path(launch).ifPresent(used::add));
   }
 
   private static Optional<Path> path(StoredLaunch launch) {

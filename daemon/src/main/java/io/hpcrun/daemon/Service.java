@@ -168,7 +168,7 @@ final class Service implements AutoCloseable {
         || !changed.tcp().equals(settings.tcp())
         || !changed.limits().equals(settings.limits())
         || !changed.images().equals(settings.images())) {
-      LOG.warn("socket, state, spool, store, limits and images are changed by a restart only");
+      LOG.warn("socket, state, spool, store, tcp, limits and images are changed by a restart only");
     }
     use(changed);
     LOG.info("the settings are read anew");

@@ -8,7 +8,6 @@ import io.hpcrun.daemon.jobs.StateSink;
 import io.hpcrun.daemon.store.LaunchFilter;
 import io.hpcrun.daemon.store.LaunchState;
 import io.hpcrun.daemon.store.LaunchStore;
-import io.hpcrun.daemon.store.Page;
 import io.hpcrun.daemon.store.StoredLaunch;
 import io.hpcrun.daemon.store.Viewer;
 import io.hpcrun.failure.Failure;
@@ -24,6 +23,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -79,26 +79,30 @@ final class SlurmJobs implements OpenLaunches, StateSink, AutoCloseable {
   public List<OpenLaunch> list() {
     Map<OpenLaunch, List<StoredLaunch>> open = new HashMap<>();
     for (LaunchState state : List.of(LaunchState.RUNNING, LaunchState.UNKNOWN)) {
-      LaunchFilter filter = LaunchFilter.builder().state(state).build();
-      Optional<Page.Cursor> after = Optional.empty();
-      do {
-        Page page = store.launches(filter, Viewer.operator(), LaunchStore.PAGE_LIMIT, after);
-        page.launches().stream()
-            .filter(SlurmJobs::isOpen)
-            .forEach(
-                launch ->
-                    of(launch)
-                        .ifPresent(
-                            key -> open.computeIfAbsent(key, k -> new ArrayList<>()).add(launch)));
-        after = page.next();
-      } while (after.isPresent());
+      forEachOpen(
+          store,
+          state,
+          launch ->
+              of(launch)
+                  .ifPresent(key -> open.computeIfAbsent(key, k -> new ArrayList<>()).add(launch)));
     }
     listed = open;
     return List.copyOf(open.keySet());
   }
 
-  /** Whether Slurm has not said that the launch's job is over. */
-  static boolean isOpen(StoredLaunch launch) {
+  /** Hands over the launches in a state of whose jobs Slurm has not said that they are over. */
+  static void forEachOpen(LaunchStore store, LaunchState state, Consumer<StoredLaunch> launches) {
+    store.forEach(
+        LaunchFilter.builder().state(state).build(),
+        Viewer.operator(),
+        launch -> {
+          if (isOpen(launch)) {
+            launches.accept(launch);
+          }
+        });
+  }
+
+  private static boolean isOpen(StoredLaunch launch) {
     return launch
         .slurmState()
         .flatMap(state -> JobId.parse(launch.job()).map(job -> !JobState.of(job, state).ended()))

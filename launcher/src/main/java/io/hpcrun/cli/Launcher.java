@@ -66,7 +66,8 @@ final class Launcher {
    * @throws Failure with exit code 3 when it is known to fail
    */
   byte[] script(LaunchSpec spec) {
-    PlanRequest request = request(spec, look(spec));
+    PlanRequest request =
+        new PlanRequest(spec, look(spec), digests.remembered(spec.image()), enterProgram.forJobs());
     PlanAnswer answer = planning.plan(request);
     for (Advice warning : answer.warnings()) {
       console.err().println("hpcrun: warning: " + InspectCommand.printable(warning.text()));
@@ -87,13 +88,9 @@ final class Launcher {
         .orElseThrow(() -> new IllegalStateException("a plan that is not refused has a script"));
   }
 
-  /** Decides, without rendering. */
+  /** The decisions; what only the script needs is not looked for. */
   PlanAnswer decide(LaunchSpec spec, Knowledge known) {
-    return planning.plan(request(spec, known));
-  }
-
-  private PlanRequest request(LaunchSpec spec, Knowledge known) {
-    return new PlanRequest(spec, known, digests.remembered(spec.image()), enterProgram.forJobs());
+    return planning.plan(new PlanRequest(spec, known, Optional.empty(), Optional.empty()));
   }
 
   /** Looks at the image, the command and the cluster. */

@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Function;
 import tools.jackson.core.JsonEncoding;
 import tools.jackson.core.JsonGenerator;
 import tools.jackson.core.ObjectWriteContext;
@@ -42,12 +43,12 @@ public final class DaemonImages {
       json.writeStringProperty("architecture", architecture);
       json.writeEndObject();
     }
-    return report(connection(), "POST", "/v1/images", bytes.toByteArray());
+    return report(connection -> connection.post("/v1/images", bytes.toByteArray()));
   }
 
   /** How a pull goes. */
   public PullReport look(String id) {
-    return report(connection(), "GET", "/v1/pulls/" + id, new byte[0]);
+    return report(connection -> connection.get("/v1/pulls/" + id));
   }
 
   /** Says that a job will use an image; a daemon that hangs costs the command a second. */
@@ -67,10 +68,8 @@ public final class DaemonImages {
     return new DaemonConnection(socket, LIMIT);
   }
 
-  private static PullReport report(
-      DaemonConnection connection, String method, String path, byte[] body) {
-    return PullReport.read(
-            method.equals("GET") ? connection.get(path) : connection.post(path, body))
-        .orElseThrow(connection::answersOtherwise);
+  private PullReport report(Function<DaemonConnection, byte[]> question) {
+    DaemonConnection connection = connection();
+    return PullReport.read(question.apply(connection)).orElseThrow(connection::answersOtherwise);
   }
 }

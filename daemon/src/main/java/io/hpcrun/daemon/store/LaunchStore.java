@@ -18,6 +18,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Properties;
 import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
 
 /**
  * Everything that hpcrund knows about launches. Every query takes who looks: an operator or one
@@ -134,6 +135,16 @@ public final class LaunchStore implements AutoCloseable {
     StoredLaunch last = found.get(size - 1);
     return new Page(
         found.subList(0, size), Optional.of(new Page.Cursor(last.key().begunNs(), last.id())));
+  }
+
+  /** Hands over all launches, newest first, page by page: nothing is held open meanwhile. */
+  public void forEach(LaunchFilter filter, Viewer viewer, Consumer<StoredLaunch> launches) {
+    Optional<Page.Cursor> after = Optional.empty();
+    do {
+      Page page = launches(filter, viewer, PAGE_LIMIT, after);
+      page.launches().forEach(launches);
+      after = page.next();
+    } while (after.isPresent());
   }
 
   /** A launch by its number in this store; empty if the viewer sees none. */
