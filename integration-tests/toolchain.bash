@@ -37,6 +37,9 @@ toolchain_maven() {
     toolchain_package mvn maven
     toolchain_package shellcheck shellcheck
     toolchain_package bats bats
+    toolchain_package lua5.1 lua5.1
+    toolchain_package lua5.4 lua5.4
+    toolchain_package luacheck lua-check
     toolchain_package unsquashfs squashfs-tools
     # Another static compiler does as well, but makes hpcrun-enter larger.
     if [[ $EUID == 0 ]] || ! type -P cc >/dev/null; then
@@ -49,12 +52,13 @@ toolchain_maven() {
   fi
 }
 
-# What the daemon's tests need besides: a PostgreSQL server and a browser. Without root, tests that lack one are skipped.
+# What the daemon's tests need besides: a PostgreSQL server, a browser, systemd-analyze. Without root, tests that lack one are skipped.
 toolchain_for_tests() {
   [[ $EUID == 0 ]] && type -P apt-get >/dev/null || return 0
   compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || toolchain_package initdb postgresql
   type -P chromium >/dev/null || type -P chromium-browser >/dev/null || type -P google-chrome >/dev/null ||
     toolchain_package chromium chromium
+  type -P systemd-analyze >/dev/null || toolchain_package systemd-analyze systemd
 }
 
 # Exports JAVA_HOME: a JDK 25 or newer from JAVA_HOME, the PATH or the usual directories.
@@ -99,7 +103,7 @@ toolchain_maven_in_container() {
     DOCKER_BUILDKIT=0 docker build --quiet --network host --tag "$image" - >/dev/null <<END
 FROM $node
 RUN apt-get -q update && apt-get -q -y install --no-install-recommends \
-    openjdk-25-jdk-headless maven shellcheck bats musl-tools squashfs-tools git docker-cli && rm -rf /var/lib/apt/lists/*
+    openjdk-25-jdk-headless maven shellcheck bats lua5.1 lua5.4 lua-check musl-tools squashfs-tools git docker-cli && rm -rf /var/lib/apt/lists/*
 END
   fi
   mkdir -p "$HOME/.m2"

@@ -15,15 +15,61 @@ setup() {
   hpcrun_ingest='' hpcrun_cluster=lab hpcrun_begun=1795229323947888000
 }
 
-# The agent's functions, as a job hands them to the nodes.
+# All of the agent's functions.
 functions() {
   local -a names
   mapfile -t names < <(compgen -A function hpcrun_)
   declare -f "${names[@]}"
 }
 
-@test "the agent fits into one argument of a program" {
-  (($(functions | wc -c) < 120000)) # Linux, MAX_ARG_STRLEN: 131072
+# given_by FUNCTION: what it gives to bash -c, through an srun that prints it.
+# shellcheck disable=SC2034 # the agent's functions use them
+given_by() {
+  local hpcrun_errors=2 hpcrun_nodes=1 hpcrun_nodelist='' hpcrun_gpus=slurm hpcrun_kind=job hpcrun_read_end=9 hpcrun_write_end=9
+  local hpcrun_directory=x hpcrun_bare='' hpcrun_number=0 hpcrun_image=x hpcrun_program='' hpcrun_pin='' hpcrun_guard=() hpcrun_mpi=''
+  local hpcrun_stage_directory='' hpcrun_stage_limit='' hpcrun_digest='' hpcrun_image_size=''
+  local -a hpcrun_container=()
+  local -A hpcrun_caller=()
+  mkdir -p bin
+  printf '%s\n' '#!/bin/bash' 'while [[ $1 != -c ]]; do shift; done' 'printf %s "$2"' >bin/srun
+  chmod +x bin/srun
+  (PATH=$PWD/bin:$PATH && "$1" x)
+}
+
+# functions_in TEXT: those that a shell has with this text, whose last line calls one of them.
+functions_in() {
+  bash -c "${1%$'\n'*}"$'\ncompgen -A function hpcrun_'
+}
+
+# called_from FUNCTION: it, and the agent's functions that are named in it, or in one of those.
+called_from() {
+  local name word
+  local -A seen=()
+  local -a next=("$1")
+  while ((${#next[@]})); do
+    name=${next[0]} next=("${next[@]:1}")
+    [[ -z ${seen[$name]-} ]] || continue
+    seen[$name]=1
+    for word in $(declare -f "$name" | grep -oE '\<hpcrun_[a-z_]+\>'); do
+      ! declare -F "$word" >/dev/null || next+=("$word")
+    done
+  done
+  printf '%s\n' "${!seen[@]}" | sort
+}
+
+@test "agents get the functions that they may call, and no others, in one argument of a program" {
+  local given
+  given=$(given_by hpcrun_become_agents)
+  [[ $given == 'hpcrun_agent ()'*$'\n''hpcrun_agent "$@"' ]]
+  diff <(called_from hpcrun_agent) <(functions_in "$given" | sort)
+  ((${#given} < 120000)) # Linux, MAX_ARG_STRLEN: 131072
+}
+
+@test "ranks get the functions that they may call, and no others" {
+  local given
+  given=$(given_by hpcrun_srun_ranks)
+  [[ $given == *$'\n''hpcrun_enter "$@"' ]]
+  diff <(called_from hpcrun_enter) <(functions_in "$given" | sort)
 }
 
 # An agent of the mode that needs no real runtime; its standard input is the caller's.
@@ -88,6 +134,24 @@ agent() {
   [[ $(<12.1.2.job.jsonl) == '{"schema":"hpcrun.record/1","type":"launch","launch":"12.1.2","job":"12","cluster":"lab","uid":'"$UID"',"begun_ns":1795229323947888000,"state":"running",'* ]]
 }
 
+@test "a node's record says which system and which drivers it has" {
+  mkdir -p etc proc/sys/kernel sys/module/{nvidia,mlx5_core} sys/class/infiniband/mlx5_{0,1}
+  echo 6.1.0-28 >proc/sys/kernel/osrelease
+  printf 'NAME="Rocky"\nPRETTY_NAME="Rocky Linux 9.4"\n' >etc/os-release
+  printf 'processor\t: 0\nmodel name\t: AMD EPYC "9654"\nmodel name\t: other\n' >proc/cpuinfo
+  printf 'MemTotal:       791234567 kB\nMemFree: 2 kB\n' >proc/meminfo
+  echo 550.54.15 >sys/module/nvidia/version
+  echo 24.10-1.1.4 >sys/module/mlx5_core/version
+  echo 28.39.1002 | tee sys/class/infiniband/mlx5_{0,1}/fw_ver
+  hpcrun_root=$PWD hpcrun_node_facts
+  [[ $REPLY == ',"kernel":"6.1.0-28","os":"Rocky Linux 9.4","cpu":"AMD EPYC 9654","memory":"755 GiB","driver_nvidia":"550.54.15","driver_mlx5_core":"24.10-1.1.4","firmware":"28.39.1002"' ]]
+}
+
+@test "what a node does not tell is left out of its record" {
+  hpcrun_root=$PWD hpcrun_node_facts 2>said
+  [[ -z $REPLY && ! -s said ]]
+}
+
 # A spool as sites make it, and a launch whose records go there.
 spool() {
   mkdir -m 3733 spool
@@ -115,7 +179,7 @@ await_writer() {
 @test "a record is handed in whole, for the spool's group" {
   spool
   hpcrun_hand_in 10 3 node.c1 $'{"a":1}\n{"b":2}\n'
-  [[ $(ls -A spool) == lab.12.1.3.1795229323947888000.node.c1.jsonl ]]
+  [[ $(ls -A spool) =~ ^lab\.12\.1\.3\.1795229323947888000\.node\.c1\.[0-9a-f-]{36}\.jsonl$ ]]
   [[ $(<spool/*) == $'{"a":1}\n{"b":2}' ]]
   [[ $(stat -c '%a %G' spool/*) == "640 $(stat -c %G spool)" ]]
 }
@@ -131,14 +195,18 @@ await_writer() {
   spool
   hpcrun_cluster=''
   hpcrun_hand_in 10 0 job.ended text
-  [[ $(ls spool) == _.12.1.0.1795229323947888000.job.ended.jsonl ]]
+  [[ $(ls spool) == _.12.1.0.1795229323947888000.job.ended.*.jsonl ]]
 }
 
-@test "the later record of a state takes the place of the earlier" {
+@test "nobody can take a record's name before it is there" {
   spool
+  local name
+  for name in lab.12.1.0.1795229323947888000.job.ended{,.jsonl}; do
+    mkdir -p "spool/$name/full"
+  done
   hpcrun_hand_in 10 0 job.ended one
   hpcrun_hand_in 10 0 job.ended two
-  [[ $(<spool/*) == two && $(ls -A spool | wc -l) == 1 ]]
+  [[ $(cat spool/*.job.ended.*-*.jsonl | tr -d '\n') =~ ^(onetwo|twoone)$ && -z $(find spool/*/full -mindepth 1) ]]
 }
 
 @test "what is no spool takes no record, and nothing is said" {
@@ -181,12 +249,18 @@ await_writer() {
   ln -sf ../created spool/.tmp.guessed
   [[ -z $(hpcrun_write_spool record text) && ! -e created ]]
   unset -f read
-  mkdir spool/record
-  [[ -z $(hpcrun_write_spool record text) && -z $(ls -A spool/record) ]]
-  rmdir spool/record
-  ln -s ../victim spool/record
-  [[ $(hpcrun_write_spool record text; echo .) == $'\n.' && ! -s victim && $(<spool/record) == text ]]
-  [[ $(ls -A spool) == record ]]
+  local record=record.[0-9a-f]*-*.jsonl
+  [[ $(hpcrun_write_spool record text; echo .) == $'\n.' && ! -s victim && $(cat spool/$record) == text ]]
+  read() {
+    name=guessed
+  }
+  rm -f spool/.tmp.* spool/$record
+  mkdir spool/record.guessed.jsonl
+  [[ -z $(hpcrun_write_spool record text) && -z $(ls -A spool/record.guessed.jsonl) ]]
+  rmdir spool/record.guessed.jsonl
+  ln -s ../victim spool/record.guessed.jsonl
+  [[ $(hpcrun_write_spool record text; echo .) == $'\n.' && ! -s victim && $(<spool/record.guessed.jsonl) == text ]]
+  [[ $(ls -A spool) == record.guessed.jsonl ]]
 }
 
 @test "a spool that hangs is left alone, and keeps nothing of the job open" {
@@ -264,8 +338,8 @@ session() {
   run session
   [[ $status -eq 7 && -z $output ]]
   run session
-  [[ $(cd spool && echo *) == 'lab.12.1.0.1795229323947888000.job.ended.jsonl lab.12.1.0.1795229323947888000.job.running.jsonl lab.12.1.1.'*'.job.ended.jsonl lab.12.1.1.'*'.job.running.jsonl' ]]
-  [[ $(<spool/lab.12.1.1.*.job.ended.jsonl) == *'"launch":"12.1.1","job":"12","cluster":"lab",'*'"begun_ns":1795229323947888000,"state":"ended","exit":7,'* ]]
+  [[ $(cd spool && echo *) == 'lab.12.1.0.1795229323947888000.job.ended.'*' lab.12.1.0.1795229323947888000.job.running.'*' lab.12.1.1.'*'.job.ended.'*' lab.12.1.1.'*'.job.running.'*.jsonl ]]
+  [[ $(<spool/lab.12.1.1.*.job.ended.*.jsonl) == *'"launch":"12.1.1","job":"12","cluster":"lab",'*'"begun_ns":1795229323947888000,"state":"ended","exit":7,'* ]]
   [[ ! -e directory/missed ]]
 }
 
@@ -551,6 +625,119 @@ X
   [[ $output == "|--user=/u --mount=/m --root=/r -- /tool --chdir=/work LD_LIBRARY_PATH=/out LD_BIND_NOW=1 LD_LIBRARY_PATH=/in/lib app -x" ]]
 }
 
+# environment_after VARIABLE… -- RULE…: what env prints (ends in NUL) when these rules have been applied to these variables, by
+# functions with local names such as the job's main function has.
+environment_after() {
+  local -a variables=()
+  while [[ $1 != -- ]]; do
+    variables+=("$1")
+    shift
+  done
+  shift
+  # shellcheck disable=SC2016 # expanded by the inner bash
+  env -i "PATH=$PATH" "${variables[@]}" bash -c "$(declare -f hpcrun_choose_environment)"'
+    main() {
+      local code=1 answers state=ended
+      launch "$@"
+    }
+    launch() {
+      local code said
+      hpcrun_choose_environment "$@"
+      exec "${hpcrun_without[@]+"${hpcrun_without[@]}"}" env -0
+    }
+    main "$@"' x "$@"
+}
+
+@test "variables go on or not by the first rule that fits their names" {
+  environment_after XDG_RUNTIME_DIR=/run XDG_SESSION_ID=1 XDG_CONFIG_HOME=/c SITE_A=1 SITE_B=2 OTHER=3 XDG_RUNTIME_DIRS=4 -- \
+    '+SITE_C|SITE_A' '-SITE_*' '-XDG_RUNTIME_DIR|XDG_SESSION_*' +OTHER >after
+  run tr '\0' '|' <after
+  [[ "|$output" == *'|XDG_CONFIG_HOME=/c|'* && "|$output" == *'|SITE_A=1|'* && "|$output" == *'|OTHER=3|'* && "|$output" == *'|XDG_RUNTIME_DIRS=4|'* ]]
+  [[ $output != *SITE_B* && $output != *XDG_RUNTIME_DIR=* && $output != *XDG_SESSION* ]]
+}
+
+@test "what no shell takes for a variable goes on, or not, as well" {
+  local -a odd=(odd.dot=1 9odd=2 'BASH_FUNC_module%%=() {  echo "$1"
+}' odd-dash=3)
+  environment_after "${odd[@]}" KEPT=1 -- -NONE >after
+  run tr '\0' '|' <after
+  [[ $output == *'odd.dot=1|'* && $output == *'9odd=2|'* && $output == *'BASH_FUNC_module%%='* && $output == *'odd-dash=3|'* ]]
+  environment_after "${odd[@]}" KEPT=1 GONE=2 -- +PATH +KEPT '-*' >after
+  run tr '\0' '\n' <after
+  [[ $(sort <<<"$output" | grep -vE '^(_|PATH|PWD|SHLVL|OLDPWD)=') == KEPT=1 ]]
+}
+
+@test "values stay as they are, whatever they hold, and where hpcrun has a name of its own" {
+  local value
+  # shellcheck disable=SC2016 # not to be expanded
+  for value in $'two\nlines\n' '$(touch touched)' '`touch touched`' '' ' a  b ' '() { :;}; touch touched' $'\xff\xfe' "it's \"q\""; do
+    environment_after "VALUE=$value" "code=$value" "state=$value" "answers=$value" "REPLY=$value" -- '-OTHER*' >after
+    mapfile -d '' -t lines <after
+    for name in VALUE code state answers REPLY; do
+      [[ $(printf '<%q>' "${lines[@]}") == *"$(printf '<%q>' "$name=$value")"* ]]
+    done
+  done
+  [[ ! -e touched ]]
+  environment_after code=mine state=mine said=mine hpcrun_word=mine answers=mine -- +PATH '-*' >after
+  ! grep -qzE '^(code|state|said|answers|hpcrun_word)=' after
+}
+
+@test "variables go to the ranks by their values, or by name from the job's environment" {
+  # shellcheck disable=SC2016 # not to be expanded
+  local -a hpcrun_environment=('SHOWN=a $(id)' $'LINES_=1\n2') hpcrun_by_name=(TOKEN OWN BOTH name)
+  export HPCRUN_ENV_TOKEN='s3cret "$x"' OWN=$'own\nvalue' BOTH=wrong HPCRUN_ENV_BOTH=right HPCRUN_ENV_STRAY=stray name=n
+  (
+    hpcrun_set_environment
+    env -0
+  ) | grep -z ^HPCRUN_ENV_ | sort -z >after
+  printf '%s\0' HPCRUN_ENV_BOTH=right HPCRUN_ENV_LINES_=$'1\n2' $'HPCRUN_ENV_OWN=own\nvalue' 'HPCRUN_ENV_SHOWN=a $(id)' \
+    'HPCRUN_ENV_TOKEN=s3cret "$x"' HPCRUN_ENV_name=n >expected
+  cmp after expected
+}
+
+@test "values that the job's environment lacks are named, others are not" {
+  # shellcheck disable=SC2034 # used by the function
+  local -a hpcrun_by_name=(TOKEN OWN EMPTY LOST value)
+  export HPCRUN_ENV_TOKEN=x OWN=y EMPTY=
+  run hpcrun_lack_values
+  [[ $status -eq 0 && $output == *'has no value for LOST, value; set it'* ]]
+  hpcrun_by_name=(TOKEN OWN EMPTY)
+  run hpcrun_lack_values
+  [[ $status -eq 1 && -z $output ]]
+  hpcrun_by_name=()
+  run hpcrun_lack_values
+  [[ $status -eq 1 && -z $output ]]
+}
+
+@test "values that ranks bring themselves are not written down on a node" {
+  mkdir proc
+  (
+    export HPCRUN_ENV_TOKEN=s3cret HPCRUN_ENV_PREPEND_PATH=/opt hpcrun_runtime=apptainer
+    hpcrun_pass_environment
+    env -0 -u APPTAINERENV_TOKEN TOKEN=s3cret PREPEND_PATH=/opt NEW=1 >proc/environ
+    hpcrun_changes proc
+    printf '%s|' "${hpcrun_changed[@]}"
+  ) >changes
+  run cat changes
+  [[ $output == *'set=NEW=1|'* && $output == *'set=PREPEND_PATH=/opt|'* && $output != *s3cret* ]]
+}
+
+@test "what the agent calls as the user calls a variable is no change of the container's" {
+  mkdir proc
+  # shellcheck disable=SC2016 # expanded by the inner bash
+  env said=x directory=d REPLY=r bash -c "$(declare -f hpcrun_choose_environment hpcrun_changes)"'
+    agent() {
+      local said="" directory=/tmp/x
+      REPLY=own
+      hpcrun_changes proc
+      printf "%s|" "${hpcrun_changed[@]}"
+    }
+    env -0 NEW=1 >proc/environ
+    agent' >changes
+  run cat changes
+  [[ $output == 'set=NEW=1|' ]]
+}
+
 @test "the changes of an environment are what differs, whatever the values hold" {
   mkdir proc
   (
@@ -579,6 +766,15 @@ X
   [[ $REPLY == *"is not the one that was submitted"* ]]
   hpcrun_image_problem "$PWD/image" e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855
   [[ -z $REPLY ]]
+  hpcrun_image_size=1
+  hpcrun_image_problem "$PWD/image" e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855
+  [[ $REPLY == *"is not the one that was submitted"* ]]
+  hpcrun_image_size=0
+  hpcrun_image_problem "$PWD/image" e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855
+  [[ -z $REPLY ]]
+  mkfifo pipe
+  hpcrun_image_problem "$PWD/pipe" 0000
+  [[ $REPLY == *"is not the one that was submitted"* ]]
 }
 
 @test "a node without user namespaces is named" {

@@ -163,7 +163,9 @@ map() {
   "$trees/build-tree" "$trees/$1.tree" tree
   # It is the node's own tree, but for the test.
   eval "$(declare -f hpcrun_map | sed "s/hpcrun_root=''/hpcrun_root=tree/; s/hpcrun_root=;/hpcrun_root=tree;/; s/hpcrun_root=$/hpcrun_root=tree/")"
-  exec {descriptor}< <(hpcrun_map hpcrun "$2")
+  # All of it before it is read: how long the devices may take is no matter here.
+  (hpcrun_map hpcrun "$2") >mapped
+  exec {descriptor}<mapped
   hpcrun_read_map "$descriptor"
   exec {descriptor}<&-
   output=${hpcrun_mapped[*]}

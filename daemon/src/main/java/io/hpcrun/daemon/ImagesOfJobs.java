@@ -2,25 +2,28 @@ package io.hpcrun.daemon;
 
 import io.hpcrun.daemon.images.ImagesInUse;
 import io.hpcrun.daemon.images.JobClaims;
-import io.hpcrun.daemon.store.LaunchState;
 import io.hpcrun.daemon.store.LaunchStore;
-import io.hpcrun.daemon.store.StoredLaunch;
 import io.hpcrun.failure.Failure;
 import java.io.IOException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.Collection;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The images of jobs: of launches that run, as their records tell, and of jobs that wait, as was
- * claimed when they were submitted and as long as Slurm has them.
+ * The images of jobs: of launches that run on this cluster, as their records tell, and of jobs that
+ * wait, as was claimed when they were submitted and as long as Slurm has them.
  */
 final class ImagesOfJobs implements ImagesInUse {
   private static final Logger LOG = LoggerFactory.getLogger(ImagesOfJobs.class);
@@ -29,6 +32,7 @@ final class ImagesOfJobs implements ImagesInUse {
   private final Path images;
   private final LaunchStore launches;
   private final Function<Collection<Long>, Map<Long, Long>> queue;
+  private final Supplier<Optional<String>> cluster;
 
   /**
    * Asks when it is asked.
@@ -37,16 +41,31 @@ final class ImagesOfJobs implements ImagesInUse {
    * @param images the store's directory
    * @param launches the launches
    * @param queue of some jobs those that are not over, with their owners
+   * @param cluster the cluster whose Slurm answers here; while it is not known, launches of all
+   *     clusters count
    */
   ImagesOfJobs(
       JobClaims claims,
       Path images,
       LaunchStore launches,
-      Function<Collection<Long>, Map<Long, Long>> queue) {
+      Function<Collection<Long>, Map<Long, Long>> queue,
+      Supplier<Optional<String>> cluster) {
     this.claims = claims;
     this.images = images;
     this.launches = launches;
     this.queue = queue;
+    this.cluster = cluster;
+  }
+
+  /** Forgets the claims of jobs that are over. */
+  void prune() {
+    try {
+      addClaimed(new HashSet<>());
+    } catch (Failure unanswered) {
+      LOG.debug("Slurm does not tell which jobs are over", unanswered);
+    } catch (IOException unreadable) {
+      LOG.warn("which images jobs claim cannot be told: {}", unreadable.toString());
+    }
   }
 
   @Override
@@ -77,13 +96,23 @@ final class ImagesOfJobs implements ImagesInUse {
     }
   }
 
-  private void addRunning(Set<Path> used) {
-    SlurmJobs.forEachOpen(
-        launches, LaunchState.RUNNING, launch -> path(launch).ifPresent(used::add));
-  }
-
-  private static Optional<Path> path(StoredLaunch launch) {
-    // A record may hold anything, such as a NUL, which no path does.
-    return launch.image().filter(image -> image.indexOf(0) < 0).map(Path::of);
+  /**
+   * Only those that are there: records may name any path. Of what runs elsewhere nobody here learns
+   * when it is over.
+   */
+  private void addRunning(Set<Path> used) throws IOException {
+    Map<String, Path> there = new HashMap<>();
+    try (DirectoryStream<Path> files = Files.newDirectoryStream(images.resolve("sha256"))) {
+      files.forEach(file -> there.put(file.toString(), file));
+    } catch (NoSuchFileException none) {
+      LOG.debug("there are no images", none);
+    }
+    launches.imagesOfRunning(
+        cluster.get(),
+        image -> {
+          if (there.containsKey(image)) {
+            used.add(there.get(image));
+          }
+        });
   }
 }

@@ -69,18 +69,19 @@ public final class Main {
       }
     }
     Settings settings = SettingsFile.read(file);
+    SiteWatch site = new SiteWatch(file);
     if (check) {
       out.println(file + " is valid");
       return ExitCode.OK.code();
     }
-    serve(settings, file);
+    serve(settings, site, file);
     return ExitCode.OK.code();
   }
 
-  private void serve(Settings settings, Path file) {
+  private void serve(Settings settings, SiteWatch site, Path file) {
     SystemdNotify systemd = new SystemdNotify(System.getenv("NOTIFY_SOCKET"));
     CountDownLatch end = new CountDownLatch(1);
-    try (Service service = Service.of(settings)) {
+    try (Service service = Service.of(settings, site)) {
       Signal.handle(new Signal("TERM"), signal -> end.countDown());
       Signal.handle(new Signal("INT"), signal -> end.countDown());
       Signal.handle(new Signal("HUP"), signal -> reload(service, systemd, file));

@@ -14,6 +14,7 @@ import io.hpcrun.daemon.api.LaunchEndpoints;
 import io.hpcrun.daemon.api.OpenApi;
 import io.hpcrun.daemon.api.PlanEndpoints;
 import io.hpcrun.daemon.api.Problem;
+import io.hpcrun.daemon.api.SiteEndpoints;
 import io.hpcrun.daemon.api.Tokens;
 import io.hpcrun.daemon.ingest.FileOwner;
 import io.hpcrun.daemon.ingest.Ingest;
@@ -23,6 +24,8 @@ import io.hpcrun.daemon.store.LaunchStore;
 import io.hpcrun.failure.Failure;
 import io.hpcrun.image.UserCache;
 import io.hpcrun.planning.LocalPlanning;
+import io.hpcrun.policy.Policy;
+import io.hpcrun.site.Site;
 import io.hpcrun.slurm.QueueClient;
 import io.hpcrun.slurm.SlurmClient;
 import java.io.IOException;
@@ -30,11 +33,14 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Properties;
 import java.util.TreeMap;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
 import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -55,6 +61,8 @@ final class Service implements AutoCloseable {
   private final SlurmJobs jobs;
   private final Optional<Images> images;
   private final ApiServer server;
+  private final Supplier<Site> site;
+  private final Supplier<Policy> policy;
   private volatile Settings settings;
   private volatile Accounts accounts;
 
@@ -63,23 +71,44 @@ final class Service implements AutoCloseable {
    *
    * @throws Failure with exit code 2 when the state directory cannot be used
    */
-  static Service of(Settings settings) {
+  static Service of(Settings settings, SiteWatch site) {
     Path cache = directory(settings.state().resolve("cache"));
     return new Service(
-        settings, new LocalPlanning(new SlurmClient(), new UserCache(cache))::cluster);
+        settings,
+        new LocalPlanning(new SlurmClient(), new UserCache(cache))::cluster,
+        site::site,
+        site::policy);
   }
 
-  /** Prepares all parts; {@code slurm} tells what the cluster offers. */
+  /** Prepares all parts, at a site without rules. */
   Service(Settings settings, Supplier<ClusterFacts> slurm) {
+    this(settings, slurm, () -> Site.NONE, () -> Policy.NONE);
+  }
+
+  /**
+   * Prepares all parts.
+   *
+   * @param slurm tells what the cluster offers
+   * @param site what the site file says
+   * @param policy the site's rules
+   */
+  Service(
+      Settings settings,
+      Supplier<ClusterFacts> slurm,
+      Supplier<Site> site,
+      Supplier<Policy> policy) {
+    this.site = site;
+    this.policy = policy;
     use(settings);
     this.cluster = new ClusterWatch(slurm, Clock.systemUTC());
-    Path database = directory(settings.state()).resolve("launches.db");
-    this.store =
-        LaunchStore.open(
-            settings.store().url().orElse("jdbc:sqlite:" + database),
-            new Properties(),
-            Clock.systemUTC());
-    this.housekeeping = new Housekeeping(store, () -> this.settings.store());
+    // Each takes a quarter of the start: the database and the HTTP server are opened at once.
+    FutureTask<LaunchStore> opening = new FutureTask<>(() -> open(settings));
+    Thread.ofPlatform().name("store").start(opening);
+    this.server = new ApiServer(settings, () -> accounts, tokens);
+    this.store = result(opening);
+    metrics.ofLaunches(store);
+    this.jobs = new SlurmJobs(store);
+    this.housekeeping = new Housekeeping(store, jobs::cluster, () -> this.settings.store());
     this.ingest =
         settings
             .spool()
@@ -90,21 +119,45 @@ final class Service implements AutoCloseable {
                         store,
                         Ingest.Pace.usual(),
                         Clock.systemUTC()));
-    this.jobs = new SlurmJobs(store);
     metrics.ofStore(housekeeping::size);
     ingest.ifPresent(running -> metrics.ofIngest(running::figures));
     this.images =
         settings
             .images()
             .directory()
-            .map(each -> Images.of(settings.images(), store, new QueueClient()::owners));
-    this.server = new ApiServer(settings, endpoints(), () -> accounts, tokens);
+            .map(
+                each ->
+                    Images.of(settings.images(), store, jobs::cluster, new QueueClient()::owners));
+    images.ifPresent(each -> metrics.ofImages(each.store(), each.pulls().counts()));
+  }
+
+  private static LaunchStore open(Settings settings) {
+    Path database = directory(settings.state()).resolve("launches.db");
+    return LaunchStore.open(
+        settings.store().url().orElse("jdbc:sqlite:" + database),
+        new Properties(),
+        Clock.systemUTC());
+  }
+
+  private static <T> T result(FutureTask<T> task) {
+    try {
+      return task.get();
+    } catch (ExecutionException failed) {
+      if (failed.getCause() instanceof RuntimeException known) {
+        throw known;
+      }
+      throw new IllegalStateException(failed.getCause());
+    } catch (InterruptedException interrupted) {
+      Thread.currentThread().interrupt();
+      throw new IllegalStateException(interrupted);
+    }
   }
 
   private List<Endpoint> endpoints() {
     List<Endpoint> endpoints = new ArrayList<>();
     endpoints.addAll(new HealthEndpoints(this::problems).endpoints());
-    endpoints.addAll(new PlanEndpoints(cluster::facts, metrics::planned).endpoints());
+    endpoints.addAll(new PlanEndpoints(cluster::facts, policy, metrics::planned).endpoints());
+    endpoints.addAll(new SiteEndpoints(site).endpoints());
     endpoints.add(
         Endpoint.get(
             "/metrics",
@@ -112,7 +165,7 @@ final class Service implements AutoCloseable {
             List.of(),
             null,
             call -> Answer.of(Metrics.TYPE, metrics.text())));
-    endpoints.addAll(new LaunchEndpoints(store).endpoints());
+    endpoints.addAll(new LaunchEndpoints(store, this::imageSources).endpoints());
     endpoints.add(
         Endpoint.get(
             "/v1/me", "Who asks.", List.of(), Caller.class, call -> Answer.json(call.caller())));
@@ -145,9 +198,9 @@ final class Service implements AutoCloseable {
   /** Begins to work; returns when requests are answered. */
   void start() {
     cluster.start();
+    server.start(endpoints());
     housekeeping.start();
     jobs.start();
-    server.start();
     LOG.info("listening at {}", settings.socket());
   }
 
@@ -177,6 +230,23 @@ final class Service implements AutoCloseable {
   private void use(Settings now) {
     this.settings = now;
     this.accounts = new Accounts(now.operators(), System::nanoTime);
+  }
+
+  private Map<String, String> imageSources() {
+    Map<String, String> sources = new HashMap<>();
+    images
+        .map(Images::store)
+        .ifPresent(
+            there ->
+                there
+                    .all()
+                    .forEach(
+                        image ->
+                            image.sources().stream()
+                                .reduce((older, newer) -> newer)
+                                .ifPresent(
+                                    source -> sources.put(there.path(image).toString(), source))));
+    return sources;
   }
 
   private Answer token(Call call) {

@@ -35,14 +35,14 @@ public record Settings(
    *
    * @param url a PostgreSQL database, {@code jdbc:postgresql:...}; default SQLite in {@code state}
    * @param keepDays launches that ended longer ago are removed; default 400
-   * @param keepBytes the oldest are removed when the database is larger; default 50 GB
+   * @param keepBytes the oldest are removed when the database is larger; default 50 GiB
    */
   public record Store(Optional<String> url, Integer keepDays, Long keepBytes) {
     /** Fills in the defaults. */
     public Store {
       url = url == null ? Optional.empty() : url;
       keepDays = keepDays == null ? 400 : keepDays;
-      keepBytes = keepBytes == null ? 50_000_000_000L : keepBytes;
+      keepBytes = keepBytes == null ? 50L << 30 : keepBytes;
     }
   }
 
@@ -118,7 +118,9 @@ public record Settings(
    *
    * @param directory where the images are, on a file system that the nodes read; without it there
    *     is no image store
-   * @param quotaBytes what the images may have; default 500 GB
+   * @param quotaBytes what the images may have on the disk; default 500 GiB
+   * @param largestBytes what one image may have; default 50 GiB, or half of the quota if that is
+   *     less
    * @param workers images that are fetched and converted at once; default 2
    * @param pullSeconds how long one of them may take; default 3600
    * @param pullsPerUser how many one user may wait for; default 10
@@ -133,16 +135,20 @@ public record Settings(
   public record Images(
       Optional<Path> directory,
       Long quotaBytes,
+      Long largestBytes,
       Integer workers,
       Integer pullSeconds,
       Integer pullsPerUser,
       List<String> sources,
       List<String> insecureRegistries,
       Optional<Path> keys) {
+    private static final long LARGEST_IMAGE = 50L << 30;
+
     /** Fills in the defaults. */
     public Images {
       directory = directory == null ? Optional.empty() : directory;
-      quotaBytes = quotaBytes == null ? 500_000_000_000L : quotaBytes;
+      quotaBytes = quotaBytes == null ? 500L << 30 : quotaBytes;
+      largestBytes = largestBytes == null ? Math.min(LARGEST_IMAGE, quotaBytes / 2) : largestBytes;
       workers = workers == null ? 2 : workers;
       pullSeconds = pullSeconds == null ? 3600 : pullSeconds;
       pullsPerUser = pullsPerUser == null ? 10 : pullsPerUser;
@@ -156,7 +162,7 @@ public record Settings(
 
     /** No image store. */
     public static Images none() {
-      return new Images(null, null, null, null, null, null, null, null);
+      return new Images(null, null, null, null, null, null, null, null, null);
     }
   }
 

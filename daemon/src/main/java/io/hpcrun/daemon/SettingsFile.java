@@ -1,191 +1,150 @@
 package io.hpcrun.daemon;
 
 import io.hpcrun.failure.Failure;
-import java.io.IOException;
-import java.nio.file.AccessDeniedException;
+import io.hpcrun.site.Site;
+import io.hpcrun.yaml.Shape;
+import io.hpcrun.yaml.YamlMap;
+import io.hpcrun.yaml.YamlValue;
 import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
-import java.util.stream.Collectors;
-import tools.jackson.core.JacksonException;
-import tools.jackson.core.TokenStreamLocation;
-import tools.jackson.databind.DatabindException;
-import tools.jackson.databind.DeserializationFeature;
-import tools.jackson.databind.PropertyNamingStrategies;
-import tools.jackson.databind.exc.UnrecognizedPropertyException;
-import tools.jackson.dataformat.yaml.YAMLMapper;
+import java.util.function.Function;
 
-/** Reads the site file, and says of each mistake where it is and what to write. */
+/** The daemon's settings in the site file and its drop-ins. */
 public final class SettingsFile {
-  private static final long LARGEST = 1 << 20;
-
-  private static final YAMLMapper YAML =
-      YAMLMapper.builder()
-          .propertyNamingStrategy(PropertyNamingStrategies.SNAKE_CASE)
-          .enable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
-          .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
-          .disable(DeserializationFeature.ACCEPT_FLOAT_AS_INT)
-          .addModule(new io.hpcrun.daemon.api.Words())
-          .build();
-
   private SettingsFile() {}
 
-  /** The file as a whole; issue by issue it gets more sections. */
-  private record Site(Settings daemon) {}
-
   /**
-   * Reads the settings.
+   * Reads the settings, and checks the whole site file.
    *
    * @throws Failure with exit code 2, which names file, line and column
    */
   public static Settings read(Path file) {
-    try {
-      if (Files.size(file) > LARGEST) {
-        throw Failure.usage(file + " is larger than 1 MiB", "give the site file (--config)");
-      }
-      Site site = YAML.readValue(Files.readAllBytes(file), Site.class);
-      Settings settings =
-          site == null || site.daemon() == null ? Settings.defaults() : site.daemon();
-      problems(settings).stream()
-          .findFirst()
-          .ifPresent(
-              problem -> {
-                throw Failure.usage(file + ": " + problem, "correct it there");
-              });
-      return settings;
-    } catch (UnrecognizedPropertyException unknown) {
-      throw Failure.usage(
-          place(file, unknown) + ": there is no setting '" + unknown.getPropertyName() + "'",
-          "use one of: "
-              + unknown.getKnownPropertyIds().stream()
-                  .map(Object::toString)
-                  .sorted()
-                  .collect(Collectors.joining(", ")));
-    } catch (DatabindException wrong) {
-      throw Failure.usage(
-          place(file, wrong) + ": " + path(wrong) + firstLine(wrong),
-          "see docs/daemon.md for what may stand there");
-    } catch (JacksonException noYaml) {
-      throw Failure.usage(place(file, noYaml) + ": " + firstLine(noYaml), "write it as YAML");
-    } catch (NoSuchFileException missing) {
+    if (!Files.exists(file)) {
       throw Failure.usage("there is no " + file, "write it, or name another one (--config)");
-    } catch (AccessDeniedException denied) {
-      throw Failure.usage(
-          file + " cannot be read: permission denied", "let hpcrund's user read it");
-    } catch (IOException unreadable) {
-      throw Failure.usage(file + " cannot be read: " + unreadable.getMessage(), "check the file");
     }
+    YamlMap site = Site.of(file, "").text();
+    Optional<Path> spool =
+        site.find("records").map(YamlValue::map).flatMap(records -> path(records, "spool"));
+    YamlMap daemon =
+        site.find("daemon").map(YamlValue::map).orElse(new YamlMap(site.place(), Map.of()));
+    return settings(daemon, spool);
   }
 
-  /** What is wrong with values that are of the right type. */
-  private static List<String> problems(Settings settings) {
-    List<String> problems = new ArrayList<>();
-    absolute(problems, "daemon.socket", Optional.of(settings.socket()));
-    absolute(problems, "daemon.state", Optional.of(settings.state()));
-    absolute(problems, "daemon.spool", settings.spool());
-    // sockaddr_un holds 107 bytes and the end (unix(7)).
-    if (settings.socket().toString().getBytes(java.nio.charset.StandardCharsets.UTF_8).length
-        > 107) {
-      problems.add("daemon.socket is longer than the 107 bytes that a Unix socket's path may have");
-    }
-    settings
-        .store()
-        .url()
-        .filter(url -> !url.startsWith("jdbc:postgresql:"))
-        .ifPresent(url -> problems.add("daemon.store.url is not a database 'jdbc:postgresql:...'"));
-    atLeast(problems, "daemon.store.keep_days", 1, settings.store().keepDays());
-    atLeast(problems, "daemon.store.keep_bytes", 10_000_000, settings.store().keepBytes());
-    atLeast(
-        problems, "daemon.limits.requests_per_second", 1, settings.limits().requestsPerSecond());
-    atLeast(problems, "daemon.limits.request_bytes", 65_536, settings.limits().requestBytes());
-    atLeast(problems, "daemon.limits.request_seconds", 1, settings.limits().requestSeconds());
-    atLeast(problems, "daemon.limits.requests_at_once", 1, settings.limits().requestsAtOnce());
-    atLeast(
-        problems,
-        "daemon.limits.requests_at_once_per_user",
-        1,
-        settings.limits().requestsAtOncePerUser());
-    images(problems, settings.images());
-    settings.tcp().ifPresent(tcp -> tcp(problems, tcp));
-    return problems;
+  private static Settings settings(YamlMap daemon, Optional<Path> spool) {
+    return new Settings(
+        path(daemon, "socket").orElse(null),
+        path(daemon, "state").orElse(null),
+        path(daemon, "spool").or(() -> spool),
+        section(daemon, "store", SettingsFile::store),
+        texts(daemon, "operators"),
+        section(daemon, "limits", SettingsFile::limits),
+        section(daemon, "images", SettingsFile::images),
+        daemon.find("tcp").map(YamlValue::map).map(SettingsFile::tcp));
   }
 
-  private static void tcp(List<String> problems, Settings.Tcp tcp) {
+  private static Settings.Store store(YamlMap store) {
+    return new Settings.Store(text(store, "url"), days(store, "keep"), bytes(store, "size"));
+  }
+
+  private static Settings.Limits limits(YamlMap limits) {
+    return new Settings.Limits(
+        number(limits, "requests-per-second"),
+        bytes(limits, "request-size"),
+        seconds(limits, "request-time"),
+        number(limits, "requests-at-once"),
+        number(limits, "requests-at-once-per-user"));
+  }
+
+  private static Settings.Images images(YamlMap section) {
+    Settings.Images images =
+        new Settings.Images(
+            path(section, "directory"),
+            bytes(section, "quota"),
+            bytes(section, "largest"),
+            number(section, "workers"),
+            seconds(section, "pull-time"),
+            number(section, "pulls-per-user"),
+            texts(section, "sources"),
+            texts(section, "insecure-registries"),
+            path(section, "keys"));
+    if (images.largestBytes() > images.quotaBytes()) {
+      throw section.place().wrong("'largest' is more than 'quota'", "make it half of it at most");
+    }
+    return images;
+  }
+
+  /** What one key says depends on another's value. */
+  private static Settings.Tcp tcp(YamlMap section) {
+    Settings.Tcp tcp =
+        new Settings.Tcp(
+            section.get("listen", "address and port").text(),
+            path(section, "certificate"),
+            path(section, "key"),
+            text(section, "url"));
+    YamlValue listen = section.get("listen", "");
     if (tcp.port() < 0 || tcp.host().isEmpty()) {
-      problems.add("daemon.tcp.listen: '" + tcp.listen() + "' is not HOST:PORT");
-    } else if (tcp.certificate().isEmpty() && !tcp.host().matches("localhost|127\\..*|::1")) {
-      problems.add(
-          "daemon.tcp.listen: "
-              + tcp.host()
-              + " is not a loopback address, and without daemon.tcp.certificate tokens would be read"
-              + " on the way");
+      throw listen.mustBe("HOST:PORT");
+    }
+    if (tcp.certificate().isEmpty() && !tcp.host().matches("localhost|127\\..*|::1")) {
+      throw listen
+          .place()
+          .wrong(
+              tcp.host()
+                  + " is not a loopback address, and without a certificate tokens would be read on"
+                  + " the way",
+              "write 'certificate:' and 'key:' beside it");
     }
     if (tcp.certificate().isPresent() != tcp.key().isPresent()) {
-      problems.add("daemon.tcp: certificate and key go together");
+      throw section.place().wrong("certificate and key go together", "write both");
     }
-    absolute(problems, "daemon.tcp.certificate", tcp.certificate());
-    absolute(problems, "daemon.tcp.key", tcp.key());
-    tcp.url()
-        .filter(url -> !url.matches("https?://[^/?#]+/([^?#]*/)?"))
-        .ifPresent(
-            url -> problems.add("daemon.tcp.url: '" + url + "' is not https://HOST/ or the like"));
+    return tcp;
   }
 
-  private static void images(List<String> problems, Settings.Images images) {
-    absolute(problems, "daemon.images.directory", images.directory());
-    absolute(problems, "daemon.images.keys", images.keys());
-    atLeast(problems, "daemon.images.quota_bytes", 1_000_000, images.quotaBytes());
-    atLeast(problems, "daemon.images.workers", 1, images.workers());
-    atLeast(problems, "daemon.images.pull_seconds", 10, images.pullSeconds());
-    atLeast(problems, "daemon.images.pulls_per_user", 1, images.pullsPerUser());
-    // docker://registry.site would also allow docker://registry.site.elsewhere/.
-    images.sources().stream()
-        .filter(
-            each -> !each.matches("((docker|oras|library|https)://|/).*") || !each.endsWith("/"))
-        .forEach(
-            each ->
-                problems.add(
-                    "daemon.images.sources: '"
-                        + each
-                        + "' is not the beginning of a source that ends with a slash"));
-    images.insecureRegistries().stream()
-        .filter(each -> !each.matches("[A-Za-z0-9.-]+(:[0-9]{1,5})?"))
-        .forEach(
-            each ->
-                problems.add(
-                    "daemon.images.insecure_registries: '" + each + "' is not HOST or HOST:PORT"));
+  private static <T> T section(YamlMap map, String key, Function<YamlMap, T> reader) {
+    return map.find(key).map(YamlValue::map).map(reader).orElse(null);
   }
 
-  private static void absolute(List<String> problems, String name, Optional<Path> path) {
-    path.filter(each -> !each.isAbsolute())
-        .ifPresent(each -> problems.add(name + ": '" + each + "' is not an absolute path"));
+  private static Optional<String> text(YamlMap map, String key) {
+    return map.find(key).map(YamlValue::text);
   }
 
-  private static void atLeast(List<String> problems, String name, long least, Number value) {
-    if (value.longValue() < least) {
-      problems.add(name + " is " + value + " and must be " + least + " at least");
+  private static Optional<Path> path(YamlMap map, String key) {
+    return text(map, key).map(Path::of);
+  }
+
+  private static List<String> texts(YamlMap map, String key) {
+    return map.find(key)
+        .map(value -> value.list().stream().map(YamlValue::text).toList())
+        .orElse(null);
+  }
+
+  private static Integer number(YamlMap map, String key) {
+    return map.find(key).map(value -> (int) value.integer(0, Integer.MAX_VALUE)).orElse(null);
+  }
+
+  private static Long bytes(YamlMap map, String key) {
+    return map.find(key).map(Shape.Size::bytes).orElse(null);
+  }
+
+  private static Integer seconds(YamlMap map, String key) {
+    return map.find(key)
+        .map(value -> whole(value, Shape.Time.duration(value).toSeconds(), "a second"))
+        .orElse(null);
+  }
+
+  private static Integer days(YamlMap map, String key) {
+    return map.find(key)
+        .map(value -> whole(value, Shape.Time.duration(value).toDays(), "a day"))
+        .orElse(null);
+  }
+
+  private static int whole(YamlValue value, long number, String unit) {
+    if (number < 1) {
+      throw value.place().wrong("'" + value.text() + "' is less than " + unit, "give more");
     }
-  }
-
-  private static String place(Path file, JacksonException wrong) {
-    TokenStreamLocation where = wrong.getLocation();
-    return where == null || where.getLineNr() < 1
-        ? file.toString()
-        : file + ", line " + where.getLineNr() + ", column " + where.getColumnNr();
-  }
-
-  private static String path(DatabindException wrong) {
-    String path =
-        wrong.getPath().stream()
-            .map(each -> each.getPropertyName() == null ? "-" : each.getPropertyName())
-            .collect(Collectors.joining("."));
-    return path.isEmpty() ? "" : path + ": ";
-  }
-
-  private static String firstLine(JacksonException wrong) {
-    return wrong.getOriginalMessage().lines().findFirst().orElse("it is not valid");
+    return (int) Math.min(number, Integer.MAX_VALUE);
   }
 }

@@ -3,7 +3,9 @@ package io.hpcrun.daemon;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.hpcrun.cluster.ClusterFacts;
+import io.hpcrun.daemon.metrics.OpenMetricsText;
 import java.io.IOException;
+import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -236,6 +238,27 @@ class ApiTest {
     assertThat(turnedAway).isEqualTo(1);
   }
 
+  private static int anonymous(HttpClient from, String page) throws Exception {
+    HttpRequest request = HttpRequest.newBuilder(URI.create(page + "v1/version")).build();
+    return from.send(request, BodyHandlers.discarding()).statusCode();
+  }
+
+  @Test
+  void whoseTokenIsUnknownUsesUpNobodyElsesRequests() throws Exception {
+    SSLContext tls = browser.sslContext();
+    HttpClient.Builder builder = HttpClient.newBuilder().sslContext(tls);
+    try (HttpClient greedy = builder.localAddress(InetAddress.ofLiteral("127.0.0.1")).build();
+        HttpClient other = builder.localAddress(InetAddress.ofLiteral("127.0.0.2")).build()) {
+      int status = 0;
+      for (int i = 0; i < 1000 && status != 429; i++) {
+        status = anonymous(greedy, page);
+      }
+      assertThat(status).isEqualTo(429);
+      assertThat(anonymous(other, page)).isNotEqualTo(429);
+      assertThat(socket.get("/v1/version").status()).isEqualTo(200);
+    }
+  }
+
   @Test
   void whatIsNoHttpIsTurnedAwayAndHarmsNobody() throws IOException {
     assertThat(socket.raw("\0\1\2 hello\r\n\r\n").status()).isEqualTo(400);
@@ -274,7 +297,8 @@ class ApiTest {
   @Test
   void metricsAreInTheOpenMetricsFormat() throws IOException {
     String text = socket.get("/metrics").body();
-    assertThat(text).contains("# TYPE hpcrund_plans counter").endsWith("# EOF\n");
+    assertThat(OpenMetricsText.read(text).families())
+        .contains("hpcrund_plans", "hpcrund_launch_ends");
   }
 
   @Test

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.hpcrun.cluster.ClusterFacts;
 import io.hpcrun.planning.PlanAnswer;
 import io.hpcrun.planning.Planning;
+import io.hpcrun.policy.Policy;
 import io.hpcrun.slurm.SlurmClient;
 import java.io.IOException;
 import java.net.StandardProtocolFamily;
@@ -57,6 +58,7 @@ class DaemonPlanningTest {
         new SlurmClient(),
         Map.of("HPCRUN_DAEMON", socket.toString(), "XDG_CACHE_HOME", directory.toString()),
         notices::add,
+        () -> Policy.NONE,
         limit);
   }
 
@@ -71,6 +73,30 @@ class DaemonPlanningTest {
       assertThat(there.decisions()).isEqualTo(here.decisions());
       assertThat(there.warnings()).isEqualTo(here.warnings());
       assertThat(there.refusals()).isEqualTo(here.refusals());
+    }
+  }
+
+  @Test
+  void theDaemonJudgesByTheSitesRulesAndReadsThemAnew() throws IOException {
+    Path site = directory.resolve("site.yaml");
+    Path rules = directory.resolve("policy.yaml");
+    Files.writeString(site, "contact: help@site\npolicy: " + rules + "\n");
+    String rule =
+        "rules:\n  - {id: images, reason: The site says so, require: {image: %s, image-source: %s}}\n";
+    Files.writeString(rules, rule.formatted("/apps/*", "/given*"));
+    SiteWatch watch = new SiteWatch(site);
+    try (Service service = new Service(settings(), () -> CLUSTER, watch::site, watch::policy)) {
+      service.start();
+      PlanAnswer refused = planning().plan(SampleLaunch.request());
+      assertThat(refused).isEqualTo(PlanAnswer.to(SampleLaunch.request(), watch.policy()));
+      assertThat(refused.refusals().getFirst().text())
+          .isEqualTo(
+              "policy images: The site says so (image is /images/héllo.sif, and must be /apps/*)");
+      Files.writeString(rules, rule.formatted("'/images/*'", "'/given*'"));
+      assertThat(planning().plan(SampleLaunch.request()).refusals()).isEmpty();
+      Files.writeString(rules, "rules: [{id: nonsense}]\n");
+      assertThat(planning().plan(SampleLaunch.request()).refusals()).isEmpty();
+      assertThat(notices).isEmpty();
     }
   }
 

@@ -1,10 +1,10 @@
 package io.hpcrun.daemon;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.hpcrun.cluster.ClusterFacts;
 import io.hpcrun.daemon.dashboard.Browser;
+import io.hpcrun.daemon.dashboard.SharedBrowser;
 import io.hpcrun.daemon.dashboard.Tab;
 import java.io.IOException;
 import java.net.ServerSocket;
@@ -16,6 +16,7 @@ import java.util.Optional;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 import tools.jackson.databind.JsonNode;
 
@@ -25,20 +26,16 @@ class DashboardWithDaemonTest {
       new ClusterFacts("24.11.5", "pmix", Optional.empty(), "/spool", "/tmp", "", "amd64");
   private static final String HOSTILE = "<img src=x onerror='window.harmed=1'>";
 
+  @RegisterExtension static final SharedBrowser BROWSER = new SharedBrowser();
+
   @TempDir private Path directory;
-  @TempDir private Path profile;
   private Path spool;
   private Service service;
   private SocketHttp socket;
-  private Browser browser;
   private Tab tab;
 
   @BeforeEach
   void start() throws IOException {
-    Optional<Path> chromium = Browser.binary();
-    assumeTrue(
-        chromium.isPresent(),
-        "there is no Chromium on the PATH, so the dashboard is not tested: apt install chromium");
     Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString("rwxr-xr-x"));
     spool = Files.createDirectory(directory.resolve("spool"));
     int port;
@@ -60,18 +57,13 @@ class DashboardWithDaemonTest {
     service = new Service(settings, () -> CLUSTER);
     service.start();
     socket = new SocketHttp(settings.socket());
-    browser = new Browser(chromium.get(), profile);
-    tab = browser.tab();
+    tab = BROWSER.tab();
   }
 
   @AfterEach
   void stop() {
-    if (browser != null) {
-      browser.close();
-    }
-    if (service != null) {
-      service.close();
-    }
+    tab.close();
+    service.close();
   }
 
   private void spool(String name, String record) throws IOException {

@@ -24,7 +24,8 @@ class PlanRequestJsonTest {
                   request.spec(),
                   request.known(),
                   request.digest(),
-                  request.enterProgram()));
+                  request.enterProgram(),
+                  request.packing()));
     }
   }
 }

@@ -54,7 +54,7 @@ final class RecordSamples {
     if (raw == boolean.class) {
       return random.nextBoolean();
     }
-    if (raw == long.class) {
+    if (raw == long.class || raw == Long.class) {
       return random.nextLong();
     }
     if (raw == int.class) {

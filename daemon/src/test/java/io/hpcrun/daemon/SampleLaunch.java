@@ -12,8 +12,10 @@ import io.hpcrun.spec.LaunchSpec;
 import io.hpcrun.spec.Mode;
 import io.hpcrun.spec.MpiChoice;
 import io.hpcrun.spec.Staging;
+import io.hpcrun.spec.Surroundings;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /** A launch, with all that is known of it. */
@@ -58,7 +60,9 @@ public final class SampleLaunch {
             Optional.empty(),
             1000,
             Optional.of("d".repeat(64)),
-            "ext4");
+            "ext4",
+            Optional.of(1_795_000_000L),
+            true);
     return new PlanRequest(
         spec,
         new Knowledge(
@@ -67,8 +71,15 @@ public final class SampleLaunch {
             Optional.empty(),
             Program.unknown("app"),
             Optional.empty(),
-            CLUSTER),
+            CLUSTER,
+            new Surroundings(
+                "alice",
+                Optional.of("/given/héllo.sif"),
+                List.of("fabric"),
+                1_795_100_000L,
+                Map.of("SBATCH_PARTITION", "main"))),
         Optional.of("a".repeat(64)),
-        Optional.of(Path.of("/home/alice/.cache/hpcrun/hpcrun-enter-0")));
+        Optional.of(Path.of("/home/alice/.cache/hpcrun/hpcrun-enter-0")),
+        List.of());
   }
 }

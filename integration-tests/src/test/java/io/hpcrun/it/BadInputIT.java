@@ -154,7 +154,7 @@ class BadInputIT {
         option(SLURM, "sbatch refused", "--mem=10T"),
         option(REFUSED, "--mpi=nosuch|pmix", "--mpi=nosuch"),
         option(USAGE, "--mpi", "--mpi=p m"),
-        option(USAGE, "--env NOVALUE|NAME=VALUE", "--env", "NOVALUE"),
+        option(USAGE, "--env NOVALUE passes on your NOVALUE|NOVALUE=VALUE", "--env", "NOVALUE"),
         option(USAGE, "'1A' is not a variable name", "--env", "1A=b"),
         option(USAGE, "'' is not a variable name", "--env", "=b"),
         option(USAGE, "--env sets A twice", "--env", "A=1", "--env", "A=2"),

@@ -80,6 +80,8 @@ class DaemonPlanIT {
             "--stage=node -N 2 hello-openmpi.sif -- hello-mpi",
             "--mode=exec --gpus-per-node=2 --contain --no-home tiny.sif -- sh -c 'echo $HOME'",
             "--bind /home:/data:ro --env 'A=it'\\''s $(id)' --pwd /tmp tiny.sif -- true",
+            "--resources=cores=40,memory=8G,gpus=6 tiny.sif -- true",
+            "--resources=cores=4000 tiny.sif -- true",
             "--array=1-3 -t 5 -J 'a b' tiny.sif -- true",
             "--mpi-model=host --host-mpi=/usr/lib/x86_64-linux-gnu/libmpich.so.12 -n 2 hello-mpich.sif --"
                 + " hello-mpi",
@@ -136,7 +138,7 @@ class DaemonPlanIT {
     daemon.settings("daemon: {sokcet: /nowhere}\n");
     daemon.signal("HUP");
     seen("invalid site file", alice.bash(run), "");
-    assertThat(daemon.log()).anyMatch(line -> line.contains("there is no setting 'sokcet'"));
+    assertThat(daemon.log()).anyMatch(line -> line.contains("there is no key 'sokcet' here"));
     daemon.settings(LabDaemon.settings());
 
     daemon.signal("KILL");

@@ -141,7 +141,7 @@ class DaemonRecordsIT {
     for (String query : List.of("", "?user=alice", "?job=" + job)) {
       JsonNode list = ask(bob, "/v1/launches" + query).path("launches");
       table.row("GET /v1/launches" + query, list.size() + " launches");
-      assertThat(list).isEmpty();
+      assertThat(list).allSatisfy(own -> assertThat(own.path("user").asString()).isEqualTo("bob"));
     }
     JsonNode stages = ask(bob, "/v1/stages?user=alice").path("groups");
     table.row("GET /v1/stages?user=alice", stages.size() + " groups");
@@ -164,12 +164,67 @@ class DaemonRecordsIT {
     assertThat(ask(lab.alice(), "/v1/launches/" + id).path("launch").path("exit").asInt()).isZero();
   }
 
+  /** The job is alice's by Slurm's word, and the other cluster is nobody's. */
+  @Test
+  void aRecordThatNamesTheJobOfAnotherIsLost() {
+    String cluster = launch.path("cluster").asString();
+    String running =
+        "uid=$(id -u); printf '{\"schema\":\"hpcrun.record/1\",\"type\":\"launch\",\"launch\":\"%s\","
+            + "\"job\":\"%s\",\"cluster\":\"%s\",\"uid\":%%s,\"state\":\"running\","
+            + "\"begun_ns\":%d}\\n' \"$uid\" >%s/%s.jsonl";
+    long begun = launch.path("begun_ns").asLong();
+    for (String name : List.of(cluster, "elsewhere")) {
+      bob.bash(running.formatted(job + ".0.0", job, name, begun, LabDaemon.SPOOL, "bob-" + name))
+          .succeeded();
+    }
+    Jobs.await(
+        "hpcrund has asked Slurm about the job",
+        () ->
+            ask(bob, "/v1/launches?cluster=" + cluster)
+                .path("launches")
+                .path(0)
+                .path("slurm_state")
+                .asString("")
+                .equals("lost"));
+    JsonNode elsewhere = ask(bob, "/v1/launches?cluster=elsewhere").path("launches");
+    assertThat(elsewhere).hasSize(1);
+    assertThat(elsewhere.path(0).path("slurm_state").isMissingNode()).isTrue();
+  }
+
+  @Test
+  void directoriesOfUsersDoNotStayInTheSpool() {
+    long before = quarantined();
+    bob.bash(
+            ("cd %s && mkdir -p empty .hidden .full/sub && touch .full/sub/x && chmod 0700 .full"
+                    + " && mv .full full")
+                .formatted(LabDaemon.SPOOL))
+        .succeeded();
+    Login root = lab.as("root", LabCluster.LOGIN_NODE);
+    Jobs.await(
+        "the directories are gone",
+        () ->
+            root.bash("cd %s && test ! -e empty && test ! -e full".formatted(LabDaemon.SPOOL))
+                    .exitCode()
+                == 0);
+    List<String> left = root.run("ls", "-A", LabDaemon.SPOOL).succeeded().lines();
+    assertThat(left).contains(".hidden"); // for a day, as what nodes write
+    assertThat(left).filteredOn(name -> name.startsWith(".directory.")).hasSize(1);
+    assertThat(quarantined()).isEqualTo(before);
+    String logged =
+        daemon.log().stream().filter(line -> line.contains(".directory.")).findFirst().orElse("");
+    System.out.println(logged);
+    assertThat(logged).contains("it is a directory of uid", "only that user or root can remove it");
+    String metrics = daemon.ask("/metrics").succeeded().output();
+    assertThat(metrics).contains("hpcrund_ingest_failures_total 0.0");
+    root.bash("cd %s && rm -rf .directory.* .hidden".formatted(LabDaemon.SPOOL)).succeeded();
+  }
+
   private void forge(CaseTable table, String what, String uid, String launchId) {
     long before = quarantined();
     bob.bash(
             ("uid=%s; printf '{\"schema\":\"hpcrun.record/1\",\"type\":\"launch\",\"launch\":\"%s\","
                     + "\"job\":\"%s\",\"cluster\":\"%s\",\"uid\":%%s,\"state\":\"ended\",\"exit\":99,"
-                    + "\"begun_ns\":%d}\\n' \"$uid\" >%s/forged.jsonl")
+                    + "\"begun_ns\":%d}\\n' \"$uid\" >%s/.forged && mv %<s/.forged %<s/forged.jsonl")
                 .formatted(
                     uid,
                     launchId,

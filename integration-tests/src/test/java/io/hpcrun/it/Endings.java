@@ -37,7 +37,7 @@ final class Endings {
   private static final String HOLDER = "/proc/self/fd/[0-9]+ --preload ";
   private static final String RUNTIME = "Apptainer runtime parent";
   private static final String IMAGE_MOUNT = "[^ ]*squashfuse[^ ]* ";
-  private static final String BATCH_SCRIPT = "/bin/bash /var/spool/slurmd/job";
+  private static final String BATCH_SCRIPT = "/bin/bash (-p )?/var/spool/slurmd/job";
   private static final String SRUN_OF_AGENTS = "srun --overlap ";
   private static final String SRUN_OF_RANKS = "srun --export=ALL ";
 

@@ -58,7 +58,9 @@ record EqualityCase(
       export APPTAINERENV_OF_APPTAINER='by Apptainer' SINGULARITYENV_OF_SINGULARITY='by the old name'
       export OVERRIDDEN='by the host' UNSET_BY_IMAGE='by the host' KEPT='by the host'
       export LD_PRELOAD=libm.so.6 TMPDIR=/tmp/of/job XDG_RUNTIME_DIR=/run/user/1001
-      export DBUS_SESSION_BUS_ADDRESS=unix:path=/run/user/1001/bus
+      export DBUS_SESSION_BUS_ADDRESS=unix:path=/run/user/1001/bus XDG_SESSION_ID=3 HOSTNAME=login-of-a-site
+      export SSH_CONNECTION='1.2.3.4 5 6.7.8.9 22' DISPLAY=:10.0 TMUX=/tmp/tmux,1,0
+      export PMI_RANK=5 PMIX_NAMESPACE=bogus SRUN_CPU_BIND=none code=c state=s name=n directory=d REPLY=r
       odd_function() { echo "$1"; }
       export -f odd_function
       set -- env odd.dot=1 odd-dash=2 9odd=3 "$@"

@@ -77,6 +77,9 @@ final class FallbackCases {
         of("/tmp full on c2")
             .broken(SECOND, fill, empty)
             .runs("join", "exec: " + reason, notTimed, "on c2 " + ALONE + reason),
+        of("/tmp full on c2, and PMIx", "--mpi=pmix")
+            .broken(SECOND, fill, unmount("/tmp"))
+            .refused(3, REFUSED + "c2 there are 0 KiB free in /tmp, and PMIx needs more"),
         of("/tmp full on c2, join asked", "--mode=join")
             .broken(SECOND, fill, empty)
             .refused(3, notTimed, REFUSED + "c2 --mode=join is not possible: " + reason),

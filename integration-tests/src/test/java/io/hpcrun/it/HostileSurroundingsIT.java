@@ -31,6 +31,9 @@ class HostileSurroundingsIT {
       exec timeout 12 perl /tmp/snatch.pl
       """;
 
+  /** On a busy machine bob may be too slow for once. */
+  private static final int TURNS = 15;
+
   private final LabCluster lab = LabCluster.of(Flavour.TRIXIE);
   private final Login alice = lab.alice();
   private final Jobs jobs = new Jobs(alice);
@@ -39,14 +42,16 @@ class HostileSurroundingsIT {
   @Test
   void writesNothingWhereAnotherUserMadeTheNodeDirectory() throws Exception {
     alice.bash("echo mine >victim; chmod 600 victim").succeeded();
-    Thread snatcher = Thread.ofVirtual().start(() -> lab.as("bob", "c1").bash(SNATCH));
     boolean snatched = false;
-    while (snatcher.isAlive()) {
-      Outcome outcome = alice.run("hpcrun", "run", "-w", "c1", tiny, "--", "echo", "ran");
-      assertThat(outcome.exitCode()).as("%s", outcome).isZero();
-      snatched |= outcome.output().contains("ranks are not timed");
+    for (int turn = 0; turn < TURNS && !snatched; turn++) {
+      Thread snatcher = Thread.ofVirtual().start(() -> lab.as("bob", "c1").bash(SNATCH));
+      while (snatcher.isAlive()) {
+        Outcome outcome = alice.run("hpcrun", "run", "-w", "c1", tiny, "--", "echo", "ran");
+        assertThat(outcome.exitCode()).as("%s", outcome).isZero();
+        snatched |= outcome.output().contains("ranks are not timed");
+      }
+      snatcher.join();
     }
-    snatcher.join();
     lab.as("root", "c1").bash("rm -rf /tmp/hpcrun.* /tmp/snatch.pl").succeeded();
     assertThat(snatched).as("bob was quick enough at least once").isTrue();
     assertThat(alice.run("cat", "victim").output()).isEqualTo("mine\n");

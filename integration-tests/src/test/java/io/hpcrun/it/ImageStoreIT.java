@@ -21,7 +21,9 @@ import org.junit.jupiter.api.TestInstance;
 class ImageStoreIT {
   private static final String STORE = "/home/hpcrund/images";
   private static final String SMALL = "/mnt/images";
-  private static final int KILLS = Boolean.getBoolean("hpcrun.full") ? 25 : 6;
+  private static final boolean FULL = Boolean.getBoolean("hpcrun.full");
+  private static final int PULLS = FULL ? 50 : 12;
+  private static final int KILLS = FULL ? 25 : 4;
 
   /** Asks for an image as a user who has no name, and waits; prints the last answer. */
   private static final String PULL =
@@ -66,8 +68,8 @@ class ImageStoreIT {
   private void settings(String directory, long quota) {
     daemon.settings(
         LabDaemon.settings()
-            + "  images: {directory: %s, quota_bytes: %d, pull_seconds: 120}%n"
-                .formatted(directory, quota));
+            + "  images: {directory: %s, quota: %dK, pull-time: 120s}%n"
+                .formatted(directory, quota >> 10));
   }
 
   private void restart(boolean emptied) {
@@ -99,17 +101,18 @@ class ImageStoreIT {
   }
 
   @Test
-  void fiftyUsersGetAnImageByOneDownloadAndOneConversion() {
-    List<String> layers = registry.push("fifty", "1", 30_000, "arm64", "amd64");
+  void manyUsersGetAnImageByOneDownloadAndOneConversion() {
+    List<String> layers = registry.push("many", "1", 30_000, "arm64", "amd64");
     Outcome all =
         root.bash(
-            "for ((i = 0; i < 50; i++)); do"
+            "for ((i = 0; i < $3; i++)); do"
                 + " setpriv --reuid $((3000 + i)) --regid $((3000 + i)) --clear-groups bash -c \"$1\" pull \"$2\" &"
                 + " done; wait",
             PULL,
-            source("fifty:1"));
+            source("many:1"),
+            String.valueOf(PULLS));
     assertThat(all.succeeded().lines())
-        .hasSize(50)
+        .hasSize(PULLS)
         .allMatch(line -> line.contains("\"state\":\"ready\""))
         .extracting(line -> line.replaceFirst(".*\"path\":\"([^\"]*)\".*", "$1"))
         .containsOnly(STORE + "/sha256/" + images(STORE).getFirst());
@@ -117,8 +120,8 @@ class ImageStoreIT {
     assertThat(images(STORE)).hasSize(1);
     assertThat(work(STORE)).isEmpty();
     nothingHalf(STORE);
-    System.out.println(
-        "images: 50 pulls, each layer sent " + registry.sent(layers.get(1)) + " time");
+    System.out.printf(
+        "images: %d pulls at once, each layer sent %d time%n", PULLS, registry.sent(layers.get(1)));
   }
 
   @Test
@@ -147,6 +150,7 @@ class ImageStoreIT {
     }
     alice.run("hpcrun", "pull", source("kill:1")).succeeded();
     assertThat(images(STORE)).hasSize(1);
+    System.out.printf("images: %d kills%n", KILLS);
   }
 
   @Test
@@ -169,6 +173,57 @@ class ImageStoreIT {
     String three = pulled("quota-three:1");
     assertThat(images(STORE)).containsExactlyInAnyOrder(one + ".sif", three + ".sif");
     System.out.print(alice.run("hpcrun", "images").succeeded().output());
+  }
+
+  @Test
+  void anImageThatIsTooLargeIsNotFetchedAndMakesNoOtherGo() {
+    registry.push("idle", "1", 9_000, "amd64");
+    List<String> huge = registry.push("huge", "1", 30_000, "amd64");
+    settings(STORE, 25_000_000);
+    restart(false);
+    String idle = pulled("idle:1");
+    root.bash("touch -d '3 hours ago' \"$1\"/.index/*", STORE).succeeded();
+    Outcome refused =
+        root.bash(
+            "setpriv --reuid 3000 --regid 3000 --clear-groups bash -c \"$1\" pull \"$2\"",
+            PULL,
+            source("huge:1"));
+    assertThat(refused.succeeded().output())
+        .contains("\"title\":\"no room\"", "larger than the 11 MiB that one image may have");
+    assertThat(huge).extracting(registry::sent).containsOnly(0L);
+    assertThat(images(STORE)).containsExactly(idle + ".sif");
+  }
+
+  @Test
+  void aFileFullOfHolesKeepsThemAndItsPathIsItsGiversBusiness() {
+    registry.push("holes", "1", 10, "amd64");
+    String image = pulled("holes:1");
+    root.bash(
+            """
+            set -e
+            install -d -m 755 /srv/files
+            cp "$1/sha256/$2.sif" /srv/files/secret.sif
+            truncate -s +400M /srv/files/secret.sif
+            chmod 644 /srv/files/secret.sif
+            """,
+            STORE,
+            image)
+        .succeeded();
+    String path =
+        alice.run("hpcrun", "pull", "/srv/files/secret.sif").succeeded().lines().getFirst();
+    assertThat(path).startsWith(STORE + "/sha256/").doesNotContain(image);
+    assertThat(Long.parseLong(root.run("stat", "-c", "%s", path).succeeded().output().strip()))
+        .isGreaterThan(400_000_000);
+    assertThat(Long.parseLong(root.bash("du -B1 \"$1\" | cut -f1", path).output().strip()))
+        .isLessThan(20_000_000);
+    assertThat(alice.run("hpcrun", "images").succeeded().output())
+        .contains("/srv/files/secret.sif")
+        .containsPattern("(?m)^\\d+ kB of 999 MB are used$");
+    assertThat(root.run("hpcrun", "images").succeeded().output()).contains("secret.sif");
+    assertThat(bob.run("hpcrun", "images").succeeded().output())
+        .contains(path)
+        .doesNotContain("secret.sif");
+    root.run("rm", "-r", "/srv/files").succeeded();
   }
 
   @Test
@@ -249,6 +304,15 @@ class ImageStoreIT {
     said("docker://--help", 2, "cannot be fetched");
     said("http://127.0.0.1:5000/v2/", 2, "can be changed on its way");
     said("/etc/passwd", 5, "is no SIF file");
+    root.bash(
+            "set -e; install -d -m 755 /srv/odd; mkfifo -m 666 /srv/odd/pipe; ln -s /etc/passwd /srv/odd/link;"
+                + " install -m 604 /etc/passwd /srv/odd/group")
+        .succeeded();
+    said("/srv/odd/pipe", 3, "is not one that every user may read");
+    said("/srv/odd/group", 3, "is not one that every user may read");
+    said("/srv/odd/link", 3, "is reached by a symbolic link");
+    said("/srv/odd/none", 5, "there is no file");
+    root.run("rm", "-r", "/srv/odd").succeeded();
     said("/home/alice/.bashrc", 3, "is not one that every user may read");
     said("/var/lib/hpcrund/launches.db", 3, "is not one that every user may read");
     assertThat(images(STORE)).isEmpty();

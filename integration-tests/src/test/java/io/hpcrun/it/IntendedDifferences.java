@@ -51,10 +51,23 @@ final class IntendedDifferences {
               "the option --no-eval, with which values of --env arrive as they were given"),
           Intended.of(
               "both",
-              "env\\.(XDG_RUNTIME_DIR|DBUS_SESSION_BUS_ADDRESS)",
+              "env\\.(XDG_RUNTIME_DIR|XDG_SESSION_ID|DBUS_SESSION_BUS_ADDRESS|SSH_CONNECTION|DISPLAY|TMUX"
+                  + "|HOSTNAME)",
               ".*",
               Surroundings.ABSENT,
               "the session of the login node is not there on the nodes"),
+          Intended.of(
+              "both",
+              "env\\.SOURCED",
+              "1",
+              Surroundings.ABSENT,
+              "hpcrun's script does not run what BASH_ENV names (bash -p)"),
+          Intended.of(
+              "both",
+              "env\\.(PMI_RANK|PMIX_NAMESPACE|SRUN_CPU_BIND)",
+              ".*",
+              Surroundings.ABSENT,
+              "it describes another step"),
           Intended.of(
               "both",
               "env\\.(SLURM|SLURMD)_TRES_BIND",

@@ -29,6 +29,7 @@ class SpoolIT {
   private static final JsonMapper JSON = new JsonMapper();
   private static final String SPOOL = "/home/spool";
   private static final String LOST = "records could not be written into the spool";
+  private static final String RANDOM = "\\.[0-9a-f-]{36}\\.jsonl$";
   private static final Pattern LAUNCH = Pattern.compile("launch (\\S+) ");
 
   /** Nobody's number in the lab: the daemon's user and group. */
@@ -54,13 +55,19 @@ class SpoolIT {
     return login.run(words);
   }
 
-  /** The files of the spool, each with what it holds. */
+  /** The files of the spool by their names without the random part, each with what it holds. */
   private Map<String, String> spooled() {
     Map<String, String> files = new TreeMap<>();
-    for (String name : root.run("ls", "-A", SPOOL).succeeded().lines()) {
-      files.put(name, new String(root.read(SPOOL + "/" + name), StandardCharsets.UTF_8));
+    for (String name : names()) {
+      assertThat(name).matches(".*" + RANDOM);
+      String content = new String(root.read(SPOOL + "/" + name), StandardCharsets.UTF_8);
+      assertThat(files.put(name.replaceFirst(RANDOM, ".jsonl"), content)).as(name).isNull();
     }
     return files;
+  }
+
+  private List<String> names() {
+    return root.run("ls", "-A", SPOOL).succeeded().lines();
   }
 
   private static JsonNode head(String record) {
@@ -114,7 +121,7 @@ class SpoolIT {
   @Test
   void onlyTheDaemonSeesRecords() {
     run(alice, "true").succeeded();
-    String name = SPOOL + "/" + spooled().keySet().iterator().next();
+    String name = SPOOL + "/" + names().getFirst();
     assertThat(bob.run("ls", SPOOL).exitCode()).isNotZero();
     assertThat(bob.run("cat", name).exitCode()).isNotZero();
     assertThat(bob.run("rm", "-f", name).exitCode()).isNotZero();

@@ -23,6 +23,7 @@ record Surroundings(SortedMap<String, String> values) {
 
   private static final String LINE_END = "\\x0a";
   private static final String NAMESPACE = "namespace.";
+  private static final String LIBRARIES = "/.singularity.d/libs/";
   private static final Pattern NEW_IN_EACH_JOB =
       Pattern.compile(
           "env\\.SLURM_(JOB_?ID|JOB_(START|END)_TIME|STEP_?ID|TASK_PID|SRUN_COMM_PORT"
@@ -69,8 +70,22 @@ record Surroundings(SortedMap<String, String> values) {
       return Arrays.stream(value.split(Pattern.quote(LINE_END)))
           .sorted()
           .collect(Collectors.joining(LINE_END));
+    } else if (key.equals("mounts in their order")) {
+      return inOrder(value);
     }
     return value;
+  }
+
+  /** Apptainer binds the GPU's libraries in any order. */
+  private static String inOrder(String mounts) {
+    List<String> order = new ArrayList<>(List.of(mounts.split(" ")));
+    List<String> libraries = order.stream().filter(each -> each.startsWith(LIBRARIES)).toList();
+    if (!libraries.isEmpty()) {
+      int first = order.indexOf(libraries.getFirst());
+      order.removeAll(libraries);
+      order.addAll(first, libraries.stream().sorted().toList());
+    }
+    return String.join(" ", order);
   }
 
   /** Slurm breaks long lines; only the first piece has the tab after the key. */

@@ -9,7 +9,7 @@ import java.util.function.BooleanSupplier;
 
 /** A user's jobs, as Slurm's own commands tell of them. */
 public final class Jobs {
-  private static final Duration PATIENCE = Duration.ofSeconds(120);
+  private static final Duration PATIENCE = Duration.ofMinutes(5);
   private static final long LOOK_EVERY_MS = 200;
 
   private final Login login;

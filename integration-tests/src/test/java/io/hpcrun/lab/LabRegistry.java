@@ -57,7 +57,7 @@ public final class LabRegistry implements AutoCloseable {
       mkdir -p root/bin root/etc noise
       cp /bin/busybox root/bin/busybox
       for applet in sh cat echo sleep hostname; do ln -s busybox "root/bin/$applet"; done
-      echo ID=tiny >root/etc/os-release
+      printf 'ID=tiny\\n# %s:%s\\n' "$name" "$tag" >root/etc/os-release # no layer is another image's, too
       touch root/etc/passwd root/etc/group
       index=()
       for architecture in "$@"; do

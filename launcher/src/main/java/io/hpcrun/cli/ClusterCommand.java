@@ -8,17 +8,14 @@ import io.hpcrun.failure.Failure;
 import io.hpcrun.image.PmixServer;
 import io.hpcrun.image.UserCache;
 import io.hpcrun.json.Json;
+import io.hpcrun.request.GetoptParser;
 import io.hpcrun.slurm.SlurmClient;
-import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.apache.commons.cli.Option;
 import org.apache.commons.cli.Options;
-import tools.jackson.core.JsonEncoding;
-import tools.jackson.core.JsonGenerator;
-import tools.jackson.core.ObjectWriteContext;
 
 /** {@code hpcrun cluster}: what Slurm offers here, as far as it decides how containers run. */
 final class ClusterCommand {
@@ -99,37 +96,33 @@ final class ClusterCommand {
 
   private static byte[] json(
       String name, ClusterFacts facts, Optional<String> pmix, List<NodeType> nodes) {
-    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-    try (JsonGenerator json =
-        Json.FACTORY.createGenerator(ObjectWriteContext.empty(), bytes, JsonEncoding.UTF8)) {
-      json.writeStartObject();
-      json.writeStringProperty("schema", "hpcrun.cluster/1");
-      json.writeStringProperty("cluster", name);
-      json.writeStringProperty("slurm", facts.slurmVersion());
-      json.writeStringProperty("architecture", facts.architecture());
-      Json.strings(json, "mpi_plugins", facts.mpiPlugins().orElse(List.of()));
-      json.writeStringProperty("mpi_default", facts.mpiDefault());
-      pmix.ifPresent(version -> json.writeStringProperty("pmix_server", version));
-      json.writeStringProperty("spool_directory", facts.spoolDirectory());
-      json.writeStringProperty("client_directory", facts.clientDirectory());
-      json.writeStringProperty("job_container", facts.jobContainer());
-      json.writeArrayPropertyStart("nodes");
-      for (NodeType node : nodes) {
-        json.writeStartObject();
-        json.writeStringProperty("partition", node.partition());
-        json.writeBooleanProperty("default", node.isDefault());
-        json.writeStringProperty("state", node.state());
-        json.writeNumberProperty("nodes", node.nodes());
-        json.writeStringProperty("cpus", node.cpus());
-        json.writeStringProperty("memory_mib", node.memoryMib());
-        json.writeStringProperty("gres", node.gres());
-        Json.strings(json, "features", node.features());
-        json.writeStringProperty("time_limit", node.timeLimit());
-        json.writeEndObject();
-      }
-      json.writeEndArray();
-      json.writeEndObject();
-    }
-    return bytes.toByteArray();
+    return Json.write(
+        json -> {
+          json.writeStringProperty("schema", "hpcrun.cluster/1");
+          json.writeStringProperty("cluster", name);
+          json.writeStringProperty("slurm", facts.slurmVersion());
+          json.writeStringProperty("architecture", facts.architecture());
+          Json.strings(json, "mpi_plugins", facts.mpiPlugins().orElse(List.of()));
+          json.writeStringProperty("mpi_default", facts.mpiDefault());
+          pmix.ifPresent(version -> json.writeStringProperty("pmix_server", version));
+          json.writeStringProperty("spool_directory", facts.spoolDirectory());
+          json.writeStringProperty("client_directory", facts.clientDirectory());
+          json.writeStringProperty("job_container", facts.jobContainer());
+          Json.objects(
+              json,
+              "nodes",
+              nodes,
+              node -> {
+                json.writeStringProperty("partition", node.partition());
+                json.writeBooleanProperty("default", node.isDefault());
+                json.writeStringProperty("state", node.state());
+                json.writeNumberProperty("nodes", node.nodes());
+                json.writeStringProperty("cpus", node.cpus());
+                json.writeStringProperty("memory_mib", node.memoryMib());
+                json.writeStringProperty("gres", node.gres());
+                Json.strings(json, "features", node.features());
+                json.writeStringProperty("time_limit", node.timeLimit());
+              });
+        });
   }
 }

@@ -5,6 +5,7 @@ import io.hpcrun.failure.Failure;
 import io.hpcrun.planning.DaemonProblem;
 import io.hpcrun.planning.DaemonTokens;
 import io.hpcrun.planning.DaemonUnavailable;
+import io.hpcrun.request.GetoptParser;
 import java.util.List;
 import org.apache.commons.cli.Options;
 

@@ -26,19 +26,29 @@ final class EnterProgram {
 
   /** Where jobs find it; empty if there is none for them. */
   Optional<Path> forJobs() {
+    return installed()
+        .map(
+            program -> {
+              Path copy = cache.directory().resolve(program.getFileName());
+              keepCopy(program, copy);
+              return copy;
+            });
+  }
+
+  /** Its SHA-256, in hexadecimal; empty if it is not installed. */
+  static Optional<String> digest() {
+    return installed()
+        .map(program -> program.getFileName().toString().substring(NAMES.length() - 1));
+  }
+
+  private static Optional<Path> installed() {
     String home = System.getProperty("hpcrun.home", "");
     if (home.isEmpty()) {
       return Optional.empty();
     }
     try (DirectoryStream<Path> found = Files.newDirectoryStream(Path.of(home, "libexec"), NAMES)) {
       Iterator<Path> programs = found.iterator();
-      if (!programs.hasNext()) {
-        return Optional.empty();
-      }
-      Path program = programs.next();
-      Path copy = cache.directory().resolve(program.getFileName());
-      keepCopy(program, copy);
-      return Optional.of(copy);
+      return programs.hasNext() ? Optional.of(programs.next()) : Optional.empty();
     } catch (IOException notThere) {
       LoggerFactory.getLogger(EnterProgram.class).debug("the shell takes the ranks in", notThere);
       return Optional.empty();

@@ -9,15 +9,18 @@ import io.hpcrun.plan.Decision;
 import io.hpcrun.plan.Knowledge;
 import io.hpcrun.planning.PlanAnswer;
 import io.hpcrun.planning.PlanAnswerJson;
+import io.hpcrun.request.GetoptParser;
+import io.hpcrun.request.Origin;
+import io.hpcrun.request.Requests;
+import io.hpcrun.request.Setting;
 import io.hpcrun.slurm.SlurmClient;
-import io.hpcrun.spec.LaunchSpec;
 import java.io.PrintStream;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Collectors;
 import org.apache.commons.cli.Option;
 import org.apache.commons.cli.Options;
-import tools.jackson.core.JsonGenerator;
-import tools.jackson.core.ObjectWriteContext;
 
 /** {@code hpcrun explain}: every decision of a launch, with its reason; nothing is submitted. */
 final class ExplainCommand {
@@ -28,23 +31,48 @@ final class ExplainCommand {
   }
 
   static int run(List<String> words, Console console) {
-    Options options = SubmitCommand.jobOptions().addOption(Option.builder().longOpt("json").get());
+    if (!words.isEmpty() && words.getFirst().equals("env")) {
+      return ExplainEnvironment.run(words.subList(1, words.size()), console);
+    }
+    Options options = Asked.options().addOption(Option.builder().longOpt("json").get());
     GetoptParser parser = new GetoptParser(options, "explain");
     boolean json = parser.parse(words).options().hasOption("json");
-    LaunchSpec spec = LaunchOptions.job(parser, words, console);
+    Requests.Requested requested = Asked.of(words, parser, console).first();
     Launcher launcher = new Launcher(new SlurmClient(), console);
-    Knowledge known = launcher.look(spec);
-    PlanAnswer plan = launcher.decide(spec, known);
+    Knowledge known = launcher.look(requested);
+    PlanAnswer plan = sourced(launcher.decide(requested, known), requested.settings());
     if (json) {
-      console.out().writeBytes(json(known, plan));
+      console.out().writeBytes(json(known, plan, requested.settings()));
       console.out().println();
     } else {
-      new ExplainCommand(console.out()).print(known, plan);
+      new ExplainCommand(console.out()).print(known, plan, requested.settings());
     }
     return (plan.refusals().isEmpty() ? ExitCode.OK : ExitCode.REFUSED).code();
   }
 
-  private void print(Knowledge known, PlanAnswer plan) {
+  /** An option may have been given by the site or a file, and not on the command line. */
+  private static PlanAnswer sourced(PlanAnswer plan, List<Setting> settings) {
+    Map<String, String> origins = new HashMap<>();
+    for (Setting setting : settings) {
+      if (setting.origin().kind() == Origin.Kind.PACKING) {
+        origins.put("option --" + setting.name(), "option --resources");
+      } else if (setting.origin().kind() != Origin.Kind.OPTION) {
+        origins.put("option --" + setting.name(), setting.origin().toString());
+      }
+    }
+    return plan.with(
+        plan.decisions().stream()
+            .map(
+                each ->
+                    new Decision(
+                        each.what(),
+                        each.value(),
+                        each.reason(),
+                        origins.getOrDefault(each.source(), each.source())))
+            .toList());
+  }
+
+  private void print(Knowledge known, PlanAnswer plan, List<Setting> settings) {
     line("image    " + known.image().path());
     known
         .profile()
@@ -68,6 +96,14 @@ final class ExplainCommand {
                 known.cluster().mpiPlugins().map(each -> String.join("|", each)).orElse("?"),
                 known.cluster().mpiDefault()));
     line("");
+    for (Setting setting : settings) {
+      // What was packed is among the decisions.
+      if (setting.origin().kind() != Origin.Kind.OPTION
+          && setting.origin().kind() != Origin.Kind.PACKING) {
+        line("--" + setting.name() + " = " + setting.shown());
+        line("    [" + setting.origin() + "]");
+      }
+    }
     for (Decision decision : plan.decisions()) {
       line(decision.what() + " = " + decision.value());
       line("    " + decision.reason());
@@ -84,7 +120,10 @@ final class ExplainCommand {
                   ? "verdict: it fits"
                   : "verdict: it fits, if the command is there; it was not found");
     } else {
-      line("verdict: refused; nothing would be submitted without --force");
+      line(
+          plan.refusals().stream().anyMatch(Advice::isOfSite)
+              ? "verdict: refused by the site's policy; nothing would be submitted"
+              : "verdict: refused; nothing would be submitted without --force");
     }
   }
 
@@ -131,21 +170,28 @@ final class ExplainCommand {
     out.println(InspectCommand.printable(text));
   }
 
-  private static byte[] json(Knowledge known, PlanAnswer plan) {
-    var bytes = new java.io.ByteArrayOutputStream();
-    try (JsonGenerator json =
-        Json.FACTORY.createGenerator(
-            ObjectWriteContext.empty(), bytes, tools.jackson.core.JsonEncoding.UTF8)) {
-      json.writeStartObject();
-      json.writeStringProperty("schema", "hpcrun.plan/1");
-      json.writeStringProperty("image", known.image().path().toString());
-      json.writeStringProperty("command", known.program().name());
-      known.program().path().ifPresent(path -> json.writeStringProperty("program", path));
-      known.program().mpi().ifPresent(mpi -> json.writeStringProperty("linked_to", mpi.label()));
-      json.writeStringProperty("slurm", known.cluster().slurmVersion());
-      PlanAnswerJson.decisions(json, plan);
-      json.writeEndObject();
-    }
-    return bytes.toByteArray();
+  private static byte[] json(Knowledge known, PlanAnswer plan, List<Setting> settings) {
+    return Json.write(
+        json -> {
+          json.writeStringProperty("schema", "hpcrun.plan/1");
+          json.writeStringProperty("image", known.image().path().toString());
+          json.writeStringProperty("command", known.program().name());
+          known.program().path().ifPresent(path -> json.writeStringProperty("program", path));
+          known
+              .program()
+              .mpi()
+              .ifPresent(mpi -> json.writeStringProperty("linked_to", mpi.label()));
+          json.writeStringProperty("slurm", known.cluster().slurmVersion());
+          Json.objects(
+              json,
+              "settings",
+              settings,
+              setting -> {
+                json.writeStringProperty("option", setting.name());
+                json.writeStringProperty("value", setting.shown());
+                json.writeStringProperty("origin", setting.origin().toString());
+              });
+          PlanAnswerJson.decisions(json, plan);
+        });
   }
 }

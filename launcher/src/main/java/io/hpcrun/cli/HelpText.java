@@ -1,6 +1,8 @@
 package io.hpcrun.cli;
 
 import io.hpcrun.failure.Failure;
+import io.hpcrun.request.OptionTable;
+import io.hpcrun.request.OwnOption;
 import io.hpcrun.spec.ByteString;
 import io.hpcrun.spec.ContainerFlag;
 import io.hpcrun.spec.SlurmOption;
@@ -19,15 +21,29 @@ final class HelpText {
           "exec",
           "shell",
           "explain",
+          "template",
+          "config",
+          "policy",
           "pull",
           "images",
           "inspect",
           "cluster",
           "topo",
           "timing",
+          "replay",
+          "diff",
           "dashboard",
           "help",
           "version");
+
+  private static final String FILES =
+      """
+
+      In the place of IMAGE and COMMAND may stand JOB.yaml, a job file, or an option with a template:
+
+            --template=NAME|PATH    a template; -t NAME where NAME is no time
+            --set=NAME=VALUE        a parameter of job file or template; repeatable
+      """;
 
   private HelpText() {}
 
@@ -38,15 +54,22 @@ final class HelpText {
           hpcrun run    [options] IMAGE -- COMMAND [ARGUMENT...]  run it and wait
           hpcrun submit [options] IMAGE -- COMMAND [ARGUMENT...]  submit it, print the job id
           hpcrun submit [options] SCRIPT [ARGUMENT...]            submit a script with #HPCRUN lines
+          hpcrun submit [options] JOB.yaml                        submit a job file; also run, explain
           hpcrun exec   [options] IMAGE -- COMMAND [ARGUMENT...]  run it as a step of this job
           hpcrun shell  [options] IMAGE                           a shell on a compute node
           hpcrun explain [options] IMAGE -- COMMAND [ARGUMENT...] every decision, with its reason
+          hpcrun explain env [options] IMAGE -- COMMAND [ARG...]  every variable of the ranks
+          hpcrun template list|show|check|test [NAME]             templates of site, team and user
+          hpcrun config [options] [KEY]                           each setting, and where it is from
+          hpcrun policy                                           the site's rules
           hpcrun pull SOURCE [--json]                             get an image from a registry
           hpcrun images [--json]                                  the images that are here
           hpcrun inspect IMAGE [--json]                           what the image holds
           hpcrun cluster [--json]                                 what Slurm offers here
           hpcrun topo [--node=NAME] [--json]                      a node's GPUs and network ports
           hpcrun timing JOBID [--ranks] [--json]                  how long each stage took
+          hpcrun replay JOBID [--dry-run] [--force]               run it again as it was
+          hpcrun diff JOBID JOBID [--json]                        what differs between two launches
           hpcrun dashboard                                        the address of the site's dashboard
           hpcrun help   COMMAND                                   all options
           hpcrun version
@@ -72,6 +95,7 @@ final class HelpText {
           timing on standard error and ends with the application's exit code. Ctrl-C asks once, the
           second cancels the job; SIGTERM cancels at once. Standard input is not passed on; see -i.
           """
+              + FILES
               + launchOptions(EnumSet.allOf(SlurmOption.class), "sbatch");
       case "submit" ->
           """
@@ -94,6 +118,7 @@ final class HelpText {
 
           The nodes are prepared once, before the script begins; all steps use their containers.
           """
+              + FILES
               + launchOptions(EnumSet.allOf(SlurmOption.class), "sbatch");
       case "exec" ->
           """
@@ -104,7 +129,7 @@ final class HelpText {
 
                 --dry-run               print the script that runs the step, run nothing
           """
-              + launchOptions(LaunchOptions.OF_STEPS, "srun");
+              + launchOptions(OptionTable.OF_STEPS, "srun");
       case "shell" ->
           """
           hpcrun shell [options] IMAGE
@@ -125,8 +150,61 @@ final class HelpText {
           Ends with 3 if the launch would be refused.
 
                 --json                  as JSON (schema hpcrun.plan/1)
+
+          hpcrun explain env [options] IMAGE -- COMMAND [ARGUMENT...]
+
+          Prints every variable of your environment and of the launch: whether the ranks get it, its
+          value there, by which rule, and where that is known from. Values of secret-looking variables
+          are not shown.
+
+                --json                  as JSON (schema hpcrun.environment/1)
           """
+              + FILES
               + launchOptions(EnumSet.allOf(SlurmOption.class), "sbatch");
+      case "template" ->
+          """
+          hpcrun template [list] [--json]
+
+          Prints the templates that are here, for 'hpcrun submit --template=NAME': job files with
+          parameters, in the directories of $HPCRUN_TEMPLATES, in ~/.config/hpcrun/templates and in those
+          that the site names. Of two with one name the first is used.
+
+          hpcrun template show NAME [--json]      what it is for, and its parameters
+          hpcrun template check [NAME|PATH]...    whether templates and job files are right
+          hpcrun template test [NAME|PATH]...     runs the tests that they bring, without a cluster
+          hpcrun template schema                  the JSON Schema of job files and templates
+          hpcrun template reference               all their keys
+
+          'check' and 'test' alone take all templates.
+          """;
+      case "policy" ->
+          """
+          hpcrun policy [show]
+
+          Prints the site's rules: what they refuse or warn of, why, who can be asked, and who judges them.
+          'hpcrun explain' says which of them concern a launch.
+
+          hpcrun policy check [FILE]      whether a policy file, or the site's, is right
+          hpcrun policy test [FILE]       whether its rules say of their examples what they should
+          hpcrun policy show FILE         the rules of a file
+          hpcrun policy export DIR        writes job_submit.lua for slurmctld, and cli_filter.lua
+          """;
+      case "config" ->
+          """
+          hpcrun config [options] [KEY] [--json]
+
+          Prints the settings that count for a launch with these options, or one of them, and where each
+          is from: site file, partition, module, variable or option. Of two, the later in this list
+          wins: what is built in, the site's defaults, the partition's, modules, a template, a job file,
+          a variable (SBATCH_...), a script's #HPCRUN lines, an option.
+
+          hpcrun config modules           what --module=NAME stands for
+          hpcrun config check [FILE]      whether a site file and its drop-ins are right
+          hpcrun config schema            the JSON Schema of the site file
+          hpcrun config reference         all keys of the site file
+
+                --json                  as JSON (schema hpcrun.config/1)
+          """;
       case "cluster" ->
           """
           hpcrun cluster [--json]
@@ -197,6 +275,30 @@ final class HelpText {
                 --ranks                 also every rank's stages
                 --json                  as JSON (schema hpcrun.timing/1)
           """;
+      case "replay" ->
+          """
+          hpcrun replay JOBID [--dry-run] [--force]
+
+          Submits a job again from its manifest: the same options, whatever the site says now, the same
+          command or script, working directory and variables. What cannot be the same is said: image,
+          versions of hpcrun and Slurm, decisions, variables whose values are not kept. Another image,
+          and secrets that are not as they were, are refused (exit code 3).
+
+                --dry-run               print the job script, submit nothing
+                --force                 submit it all the same
+                --parsable              print only JOBID[;CLUSTER], as sbatch does
+          """;
+      case "diff" ->
+          """
+          hpcrun diff JOBID JOBID [--json]
+
+          Prints what differs between two launches, the most telling first: outcome, image, command,
+          options, decisions, environment, versions, nodes and their drivers, timing. JOBID is a job, an
+          array's element (12_3), or one launch of a script (12.0.1). Values of secrets are not shown;
+          stages count as different from 1.5 times as long on.
+
+                --json                  as JSON (schema hpcrun.diff/1)
+          """;
       default -> {
         if (COMMANDS.contains(command)) {
           yield overview();
@@ -210,42 +312,25 @@ final class HelpText {
 
   private static String launchOptions(Set<SlurmOption> slurm, String program) {
     StringBuilder help = new StringBuilder("\nThe container, in Apptainer's words:\n\n");
-    row(help, '\0', "bind", "=SRC[:DST[:ro]]", "show a file or directory of the node; repeatable");
-    row(help, '\0', "env", "=NAME=VALUE", "set a variable for the application; repeatable");
-    row(help, '\0', "pwd", "=DIR", "directory in the container to start in");
-    row(help, '\0', "home", "=DIR", "home directory in the container");
-    row(help, '\0', "no-mount", "=LIST", "mounts to leave out, such as tmp,cwd");
+    rows(help, OwnOption.Group.CONTAINER);
     for (ContainerFlag flag : ContainerFlag.values()) {
       row(help, '\0', flag.option(), "", flag.help());
     }
     help.append("\nMPI:\n\n");
-    row(help, '\0', "mpi", "=KIND", "auto (default), none, or one of 'srun --mpi=list'");
-    row(help, '\0', "mpi-model", "=KIND", "auto (default), container, or host: the nodes' MPI");
-    row(help, '\0', "host-mpi", "=PATH", "the nodes' MPI library (default $HPCRUN_HOST_MPI)");
-    row(help, '\0', "singletons", "", "each rank is to be an MPI job of its own");
-    row(help, '\0', "no-guard", "", "do not end launches whose ranks turn out to be alone");
-    row(help, '\0', "force", "", "do what is known to fail, with a warning");
+    rows(help, OwnOption.Group.MPI);
     if (program.equals("sbatch")) {
       row(help, '\0', "image", "=IMAGE", "the image of a script (in its #HPCRUN lines)");
     }
     help.append("\nNetwork:\n\n");
-    row(
-        help,
-        '\0',
-        "fabric",
-        "=KIND",
-        "auto (default), infiniband, roce, slingshot, omnipath, efa, tcp");
-    row(help, '\0', "require-fabric", "", "no launch without RDMA, nor one that uses TCP instead");
+    rows(help, OwnOption.Group.NETWORK);
     help.append("\nHow ranks come into the container:\n\n");
-    row(help, '\0', "mode", "=KIND", "auto (default), join one container per node, exec, sharens");
-    row(
-        help,
-        '\0',
-        "stage",
-        "=KIND",
-        "auto (default), shared, or node: copy the image to each node");
-    row(help, '\0', "stage-dir", "=DIR", "node-local directory for the copies (default /tmp)");
-    row(help, '\0', "stage-limit", "=SIZE", "what the copies may take on a node (default 20G)");
+    rows(help, OwnOption.Group.ENTERING);
+    help.append("\nWhat the site prepared:\n\n");
+    rows(help, OwnOption.Group.SITE);
+    if (program.equals("sbatch")) {
+      help.append("\nHow large the job is, where nobody says on how many nodes:\n\n");
+      rows(help, OwnOption.Group.SIZE);
+    }
     help.append(
         "\nThe %s, in %s's words and with their meaning:\n\n"
             .formatted(program.equals("srun") ? "step" : "job", program));
@@ -258,8 +343,17 @@ final class HelpText {
     if (program.equals("sbatch")) {
       row(help, '\0', "sbatch", "=OPTION", "any other option of sbatch, passed on as it is");
     }
-    row(help, '\0', "srun", "=OPTION", "an option of srun for the ranks' step, passed on as it is");
+    rows(help, OwnOption.Group.SLURM);
     return help.toString();
+  }
+
+  private static void rows(StringBuilder help, OwnOption.Group group) {
+    for (OwnOption option : OwnOption.values()) {
+      if (option.group() == group) {
+        String value = option.form() == OwnOption.Form.FLAG ? "" : "=" + option.placeholder();
+        row(help, '\0', option.option(), value, option.help());
+      }
+    }
   }
 
   private static void row(StringBuilder help, char letter, String name, String value, String text) {

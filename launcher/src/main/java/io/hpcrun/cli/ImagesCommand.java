@@ -7,7 +7,7 @@ import io.hpcrun.planning.DaemonImages;
 import io.hpcrun.planning.DaemonProblem;
 import io.hpcrun.planning.DaemonUnavailable;
 import io.hpcrun.pull.UserImages;
-import java.io.ByteArrayOutputStream;
+import io.hpcrun.request.GetoptParser;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -20,9 +20,6 @@ import java.util.Map;
 import java.util.Optional;
 import org.apache.commons.cli.Option;
 import org.apache.commons.cli.Options;
-import tools.jackson.core.JsonEncoding;
-import tools.jackson.core.JsonGenerator;
-import tools.jackson.core.ObjectWriteContext;
 
 /** {@code hpcrun images}: the site's images, and the user's own. */
 final class ImagesCommand {
@@ -110,18 +107,14 @@ final class ImagesCommand {
   }
 
   private static byte[] json(Optional<byte[]> store, List<Path> own) {
-    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-    try (JsonGenerator json =
-        Json.FACTORY.createGenerator(ObjectWriteContext.empty(), bytes, JsonEncoding.UTF8)) {
-      json.writeStartObject();
-      store.ifPresent(
-          listing -> {
-            json.writeName("store");
-            json.writeRawValue(new String(listing, StandardCharsets.UTF_8));
-          });
-      Json.strings(json, "own", own.stream().map(Path::toString).toList());
-      json.writeEndObject();
-    }
-    return bytes.toByteArray();
+    return Json.write(
+        json -> {
+          store.ifPresent(
+              listing -> {
+                json.writeName("store");
+                json.writeRawValue(new String(listing, StandardCharsets.UTF_8));
+              });
+          Json.strings(json, "own", own.stream().map(Path::toString).toList());
+        });
   }
 }

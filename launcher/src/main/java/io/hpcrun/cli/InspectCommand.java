@@ -9,6 +9,8 @@ import io.hpcrun.image.ImageReader;
 import io.hpcrun.image.ProfileJson;
 import io.hpcrun.image.ProfileStore;
 import io.hpcrun.image.UserCache;
+import io.hpcrun.request.GetoptParser;
+import io.hpcrun.request.Requests;
 import java.io.PrintStream;
 import java.util.List;
 import java.util.Optional;
@@ -35,7 +37,7 @@ final class InspectCommand {
     }
     Image image =
         ImageReader.read(
-            LaunchOptions.path("image", parsed.operands().getFirst(), console.workingDirectory()));
+            Requests.path("image", parsed.operands().getFirst(), console.workingDirectory()));
     ImageProfile profile = new ProfileStore(new UserCache(console.environment())).read(image);
     if (parsed.has("json")) {
       byte[] json = ProfileJson.write(profile);

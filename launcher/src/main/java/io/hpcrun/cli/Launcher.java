@@ -13,12 +13,20 @@ import io.hpcrun.image.Program;
 import io.hpcrun.image.ProgramRequest;
 import io.hpcrun.image.ProgramStore;
 import io.hpcrun.image.UserCache;
+import io.hpcrun.manifest.ManifestMaker.Caller;
+import io.hpcrun.manifest.ManifestMaker.Planned;
 import io.hpcrun.plan.Advice;
+import io.hpcrun.plan.Decision;
 import io.hpcrun.plan.Knowledge;
 import io.hpcrun.plan.Planner;
 import io.hpcrun.planning.PlanAnswer;
 import io.hpcrun.planning.PlanRequest;
 import io.hpcrun.planning.Planning;
+import io.hpcrun.policy.Policy;
+import io.hpcrun.process.Programs;
+import io.hpcrun.pull.ImageSource;
+import io.hpcrun.request.Origin;
+import io.hpcrun.request.Requests.Requested;
 import io.hpcrun.slurm.SlurmClient;
 import io.hpcrun.spec.BindMount;
 import io.hpcrun.spec.ByteString;
@@ -28,15 +36,22 @@ import io.hpcrun.spec.EnvironmentVariable;
 import io.hpcrun.spec.LaunchSpec;
 import io.hpcrun.spec.MpiChoice;
 import io.hpcrun.spec.SlurmOption;
+import io.hpcrun.spec.Surroundings;
 import java.nio.file.Path;
+import java.time.Instant;
 import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.stream.Collectors;
+import java.util.function.BiFunction;
 
 /** From a spec to a job script and a job: looks at image and cluster, plans, renders, submits. */
 final class Launcher {
+  /** sbatch's own limit (slurm.conf, SchedulerParameters max_script_size). */
+  private static final int LARGEST = 4 << 20;
+
   private final SlurmClient slurm;
   private final Console console;
   private final ImageDigest digests;
@@ -44,6 +59,22 @@ final class Launcher {
   private final ProgramStore programs;
   private final EnterProgram enterProgram;
   private final Planning planning;
+  private final Set<Advice> said = new HashSet<>();
+  private ClusterFacts cluster;
+  private String accounting;
+  private LaunchSpec seen;
+  private Knowledge known;
+  private Policy policy;
+  private Optional<String> digest;
+  private Optional<Path> program;
+
+  /**
+   * A job.
+   *
+   * @param id what {@code sbatch --parsable} prints
+   * @param recording keeps its manifest
+   */
+  record Submitted(String id, Recording recording) {}
 
   Launcher(SlurmClient slurm, Console console) {
     UserCache cache = new UserCache(console.environment());
@@ -57,7 +88,8 @@ final class Launcher {
         new Planning(
             slurm,
             console.environment(),
-            found -> console.err().println("hpcrun: note: " + found + "; going on without it"));
+            found -> console.err().println("hpcrun: note: " + found + "; going on without it"),
+            this::policy);
   }
 
   /**
@@ -65,11 +97,16 @@ final class Launcher {
    *
    * @throws Failure with exit code 3 when it is known to fail
    */
-  byte[] script(LaunchSpec spec) {
-    PlanRequest request =
-        new PlanRequest(spec, look(spec), digests.remembered(spec.image()), enterProgram.forJobs());
-    PlanAnswer answer = planning.plan(request);
+  Planned plan(Requested requested) {
+    LaunchSpec spec = requested.spec();
+    boolean again = isLikeBefore(spec);
+    PlanRequest request = request(requested, again);
+    // The daemon would answer the same, and is not asked a thousand times for one command.
+    PlanAnswer answer = again ? PlanAnswer.to(request, policy()) : planning.plan(request);
     for (Advice warning : answer.warnings()) {
+      if (!said.add(warning)) {
+        continue;
+      }
       console.err().println("hpcrun: warning: " + InspectCommand.printable(warning.text()));
       console.err().println("  what to do: " + InspectCommand.printable(warning.remedy()));
     }
@@ -78,25 +115,114 @@ final class Launcher {
         .ifPresent(
             refusal -> {
               throw Failure.refused(
-                  refusal.text(), refusal.remedy() + "; --force submits it all the same");
+                  refusal.text(),
+                  refusal.remedy()
+                      + (refusal.isOfSite() ? "" : "; --force submits it all the same"));
             });
     if (answer.needsDigest()) {
-      answer = planning.plan(request.with(digests.of(spec.image())));
+      digest = Optional.of(digests.of(spec.image()));
+      request = request.with(digest.get());
+      answer = planning.plan(request);
     }
-    return answer
-        .script()
-        .orElseThrow(() -> new IllegalStateException("a plan that is not refused has a script"));
+    byte[] script =
+        answer
+            .script()
+            .orElseThrow(
+                () -> new IllegalStateException("a plan that is not refused has a script"));
+    if (script.length > LARGEST) {
+      throw Failure.usage(
+          "the job script has %d KiB, and sbatch takes %d"
+              .formatted(script.length >> 10, LARGEST >> 10),
+          "pass what is large in files; sweep over fewer values, or with 'as: jobs'");
+    }
+    return new Planned(
+        requested,
+        request.known(),
+        request.digest(),
+        answer.decisions(),
+        answer.warnings(),
+        script);
+  }
+
+  /** The job script of a launch. */
+  byte[] script(Requested requested) {
+    return plan(requested).script();
+  }
+
+  /** Whether the same is known of a launch as of the one before: elements of a sweep are alike. */
+  private boolean isLikeBefore(LaunchSpec spec) {
+    return seen != null
+        && seen.image().equals(spec.image())
+        && seen.container().equals(spec.container())
+        && seen.mpi().equals(spec.mpi())
+        && seen.slurm(SlurmOption.CHDIR).equals(spec.slurm(SlurmOption.CHDIR))
+        && seen.command().stream().findFirst().equals(spec.command().stream().findFirst());
+  }
+
+  /** A launch with all that is known of it. */
+  private PlanRequest request(Requested requested, boolean again) {
+    LaunchSpec spec = requested.spec();
+    if (!again) {
+      known = look(spec);
+      digest = digests.remembered(spec.image());
+      program = enterProgram.forJobs();
+      seen = spec;
+    }
+    return new PlanRequest(
+        spec, known.with(surroundings(requested)), digest, program, packing(requested));
+  }
+
+  private Policy policy() {
+    if (policy == null) {
+      policy = console.site().policy();
+    }
+    return policy;
   }
 
   /** The decisions; what only the script needs is not looked for. */
-  PlanAnswer decide(LaunchSpec spec, Knowledge known) {
-    return planning.plan(new PlanRequest(spec, known, Optional.empty(), Optional.empty()));
+  PlanAnswer decide(Requested requested, Knowledge known) {
+    return planning.plan(
+        new PlanRequest(
+            requested.spec(), known, Optional.empty(), Optional.empty(), packing(requested)));
   }
 
-  /** Looks at the image, the command and the cluster. */
+  /** What was chosen for the resources that are asked for. */
+  private static List<Decision> packing(Requested requested) {
+    return requested.settings().stream()
+        .filter(setting -> setting.origin().kind() == Origin.Kind.PACKING)
+        .map(
+            setting ->
+                new Decision(
+                    setting.name(),
+                    setting.shown(),
+                    setting.origin().where(),
+                    "option --resources, sinfo, scontrol show partition"))
+        .toList();
+  }
+
+  /** Looks at the image, the command, the cluster and what is around. */
+  Knowledge look(Requested requested) {
+    return look(requested.spec()).with(surroundings(requested));
+  }
+
+  private Surroundings surroundings(Requested requested) {
+    String named = ByteString.ofLatin1(requested.image()).toString();
+    return new Surroundings(
+        System.getProperty("user.name", ""),
+        Optional.of(
+            ImageSource.isRemote(named)
+                ? ImageSource.parse(named).text()
+                : requested.spec().image().toString()),
+        requested.modules(),
+        Instant.now().getEpochSecond(),
+        Surroundings.known(console.environment()));
+  }
+
   Knowledge look(LaunchSpec spec) {
     Image image = ImageReader.read(spec.image());
-    ClusterFacts cluster = planning.cluster();
+    if (cluster == null) {
+      cluster = planning.cluster();
+    }
     String command = spec.command().stream().findFirst().map(ByteString::toString).orElse("");
     try {
       ImageProfile profile = profiles.of(image);
@@ -185,6 +311,11 @@ final class Launcher {
         environment.put(variable.name(), variable.value().toString());
       }
     }
+    for (String name : container.choice().byName()) {
+      if (name.matches("PATH|LD_LIBRARY_PATH") && console.environment().containsKey(name)) {
+        environment.put(name, console.environment().get(name));
+      }
+    }
     return new ProgramRequest(
         command,
         container.workingDirectory().map(ByteString::toString).orElse(here.toString()),
@@ -193,30 +324,96 @@ final class Launcher {
   }
 
   /**
-   * Submits the launch; returns what {@code sbatch --parsable} prints.
+   * Submits a launch, and keeps its manifest while the caller goes on.
    *
+   * @param words what the user typed
    * @param single whether it must be one job: an array that the environment asks for is left out
    */
-  String submit(LaunchSpec spec, boolean single) {
-    Set<String> overriding =
-        spec.slurm().stream()
-            .map(setting -> setting.option().variable())
-            .filter(variable -> !variable.isEmpty())
-            .collect(Collectors.toSet());
-    // Whether the job waits in the queue is hpcrun's business, not the environment's.
-    overriding.add("SBATCH_WAIT");
-    if (single) {
-      overriding.add(SlurmOption.ARRAY.variable());
-    }
-    String job = slurm.submit(script(spec), overriding);
-    ImagePull.claim(spec.image(), job, console.environment());
-    return job;
+  Submitted submit(Requested requested, List<String> words, boolean single) {
+    return submit(plan(requested), words, single, slurm::submit);
   }
 
-  /** Whether the launch is a job array. */
-  static boolean isArray(LaunchSpec spec) {
-    return spec.slurm(SlurmOption.ARRAY).isPresent()
-        || spec.verbatim().stream()
-            .anyMatch(option -> option.startsWith("-a") || option.startsWith("--ar"));
+  /**
+   * Submits what was planned; several threads may at once.
+   *
+   * @param sbatch takes the script, and what of the surroundings sbatch is to see otherwise
+   */
+  Submitted submit(
+      Planned planned,
+      List<String> words,
+      boolean single,
+      BiFunction<byte[], Programs.Changes, String> sbatch) {
+    Caller caller =
+        new Caller(
+            words,
+            console.workingDirectory(),
+            console.userVariables(),
+            console.siteVariables(),
+            Optional.empty());
+    Programs.Changes changes =
+        changes(planned.requested(), single, console.userVariables(), Programs.Changes.NONE);
+    return submit(planned, caller, changes, sbatch);
+  }
+
+  /** Submits what was planned, in these surroundings. */
+  Submitted submit(Planned planned, Caller caller, Programs.Changes changes) {
+    return submit(planned, caller, changes, slurm::submit);
+  }
+
+  private Submitted submit(
+      Planned planned,
+      Caller caller,
+      Programs.Changes changes,
+      BiFunction<byte[], Programs.Changes, String> sbatch) {
+    LaunchSpec spec = planned.requested().spec();
+    if (!planned.requested().secrets().isEmpty()) {
+      warnOfAccounting();
+    }
+    Recording recording = Recording.begin(planned, caller, console.err());
+    String id = sbatch.apply(planned.script(), changes);
+    recording.submitted(id);
+    ImagePull.claim(spec.image(), id, console.environment());
+    return new Submitted(id, recording);
+  }
+
+  /** Once for all jobs of a sweep. */
+  private synchronized void warnOfAccounting() {
+    if (accounting != null) {
+      return;
+    }
+    accounting = slurm.config().getOrDefault("AccountingStoreFlags", "");
+    if (accounting.contains("job_env")) {
+      console
+          .err()
+          .println(
+              "hpcrun: warning: this site's accounting keeps the environment of jobs, with secrets"
+                  + " that are in it (slurm.conf AccountingStoreFlags=job_env)");
+      console
+          .err()
+          .println(
+              "  what to do: put them into a file that the application reads; who may see accounting"
+                  + " can see them with 'sacct --env-vars'");
+    }
+  }
+
+  /**
+   * What of the surroundings sbatch is to see otherwise: nothing that would make another job of the
+   * script, and the values that the script does not hold.
+   *
+   * @param single whether it must be one job
+   * @param environment the user's variables
+   * @param more other changes, of which these variables are the result
+   */
+  static Programs.Changes changes(
+      Requested requested, boolean single, Map<String, String> environment, Programs.Changes more) {
+    SubmittedEnvironment submitted = SubmittedEnvironment.of(requested.spec(), single, environment);
+    Map<String, String> secrets = new HashMap<>(submitted.renamed());
+    secrets.putAll(requested.secrets().environment());
+    Set<String> unset = new HashSet<>(submitted.withheld().keySet());
+    Map<String, String> set = new HashMap<>(more.set());
+    set.keySet().removeAll(unset);
+    unset.addAll(more.unset());
+    unset.removeAll(secrets.keySet());
+    return new Programs.Changes(unset, set, secrets, more.directory());
   }
 }

@@ -3,6 +3,7 @@ package io.hpcrun.cli;
 import io.hpcrun.failure.ExitCode;
 import io.hpcrun.failure.Failure;
 import io.hpcrun.script.Version;
+import io.hpcrun.site.Site;
 import io.hpcrun.spec.ByteString;
 import java.io.BufferedOutputStream;
 import java.io.FileDescriptor;
@@ -13,7 +14,9 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import org.slf4j.LoggerFactory;
 
 /** The {@code hpcrun} command: finds the sub-command and turns failures into messages. */
@@ -66,6 +69,19 @@ public final class Main {
     }
   }
 
+  /** With what the site says, for the sub-commands that it concerns. */
+  static Console at(Console console) {
+    Site site = Site.of(console.environment());
+    Map<String, String> environment = new HashMap<>(site.variables());
+    console.environment().forEach((name, value) -> environment.merge(name, value, Main::set));
+    return new Console(console.out(), console.err(), console.workingDirectory(), environment, site);
+  }
+
+  /** An empty variable is one that is not set. */
+  private static String set(String ofSite, String ofUser) {
+    return ofUser.isEmpty() ? ofSite : ofUser;
+  }
+
   private static int dispatch(List<String> words, Console console) {
     if (words.isEmpty()) {
       console.err().print(HelpText.overview());
@@ -78,18 +94,23 @@ public final class Main {
       return help(List.of(words.getFirst()), console);
     }
     return switch (words.getFirst()) {
-      case "submit" -> SubmitCommand.run(rest, console);
-      case "run" -> RunCommand.run(rest, console);
-      case "exec" -> StepCommand.exec(rest, console);
-      case "shell" -> StepCommand.shell(rest, console);
-      case "explain" -> ExplainCommand.run(rest, console);
-      case "cluster" -> ClusterCommand.run(rest, console);
+      case "submit" -> SubmitCommand.run(rest, at(console));
+      case "run" -> RunCommand.run(rest, at(console));
+      case "exec" -> StepCommand.exec(rest, at(console));
+      case "shell" -> StepCommand.shell(rest, at(console));
+      case "explain" -> ExplainCommand.run(rest, at(console));
+      case "template" -> TemplateCommand.run(rest, at(console));
+      case "config" -> ConfigCommand.run(rest, console);
+      case "policy" -> PolicyCommand.run(rest, at(console));
+      case "cluster" -> ClusterCommand.run(rest, at(console));
       case "topo" -> TopoCommand.run(rest, console);
-      case "pull" -> PullCommand.run(rest, console);
-      case "images" -> ImagesCommand.run(rest, console);
+      case "pull" -> PullCommand.run(rest, at(console));
+      case "images" -> ImagesCommand.run(rest, at(console));
       case "inspect" -> InspectCommand.run(rest, console);
-      case "timing" -> TimingCommand.run(rest, console);
-      case "dashboard" -> DashboardCommand.run(rest, console);
+      case "replay" -> ReplayCommand.run(rest, at(console));
+      case "diff" -> DiffCommand.run(rest, at(console));
+      case "timing" -> TimingCommand.run(rest, at(console));
+      case "dashboard" -> DashboardCommand.run(rest, at(console));
       case "help", "--help", "-h" -> help(rest, console);
       case "version", "--version", "-V" -> {
         console.out().println("hpcrun " + Version.VERSION);

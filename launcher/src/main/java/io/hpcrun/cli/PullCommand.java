@@ -4,14 +4,12 @@ import io.hpcrun.failure.ExitCode;
 import io.hpcrun.failure.Failure;
 import io.hpcrun.json.Json;
 import io.hpcrun.pull.ImageSource;
+import io.hpcrun.request.GetoptParser;
+import io.hpcrun.request.Requests;
 import io.hpcrun.spec.ByteString;
-import java.io.ByteArrayOutputStream;
 import java.util.List;
 import org.apache.commons.cli.Option;
 import org.apache.commons.cli.Options;
-import tools.jackson.core.JsonEncoding;
-import tools.jackson.core.JsonGenerator;
-import tools.jackson.core.ObjectWriteContext;
 
 /** {@code hpcrun pull SOURCE}: gets an image, and prints where it is. */
 final class PullCommand {
@@ -31,7 +29,7 @@ final class PullCommand {
     String source =
         ImageSource.isRemote(word)
             ? word
-            : LaunchOptions.path("image", parsed.operands().getFirst(), console.workingDirectory())
+            : Requests.path("image", parsed.operands().getFirst(), console.workingDirectory())
                 .toString();
     ImagePull.Pulled pulled = pull(parsed, console).pull(source);
     if (parsed.has("json")) {
@@ -59,15 +57,11 @@ final class PullCommand {
   }
 
   private static byte[] json(String source, ImagePull.Pulled pulled) {
-    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-    try (JsonGenerator json =
-        Json.FACTORY.createGenerator(ObjectWriteContext.empty(), bytes, JsonEncoding.UTF8)) {
-      json.writeStartObject();
-      json.writeStringProperty("source", source);
-      json.writeStringProperty("path", pulled.path().toString());
-      json.writeStringProperty("sha256", pulled.sha256());
-      json.writeEndObject();
-    }
-    return bytes.toByteArray();
+    return Json.write(
+        json -> {
+          json.writeStringProperty("source", source);
+          json.writeStringProperty("path", pulled.path().toString());
+          json.writeStringProperty("sha256", pulled.sha256());
+        });
   }
 }

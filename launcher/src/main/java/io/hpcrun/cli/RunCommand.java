@@ -1,6 +1,8 @@
 package io.hpcrun.cli;
 
 import io.hpcrun.failure.Failure;
+import io.hpcrun.request.GetoptParser;
+import io.hpcrun.request.Requests;
 import io.hpcrun.slurm.SlurmClient;
 import io.hpcrun.spec.LaunchSpec;
 import io.hpcrun.spec.SlurmOption;
@@ -18,16 +20,19 @@ final class RunCommand {
   private RunCommand() {}
 
   static int run(List<String> words, Console console) {
-    LaunchSpec spec =
-        LaunchOptions.job(new GetoptParser(SubmitCommand.jobOptions(), "run"), words, console);
-    if (Launcher.isArray(spec)) {
+    Requests.Requested requested =
+        Asked.of(words, new GetoptParser(Asked.options(), "run"), console).one("run");
+    LaunchSpec spec = requested.spec();
+    if (spec.isArray()) {
       throw Failure.usage(
           "hpcrun run follows one job and --array makes many",
           "use 'hpcrun submit', then 'hpcrun timing JOBID'");
     }
     SlurmClient slurm = new SlurmClient();
     Interrupts interrupts = Interrupts.install();
-    String job = new Launcher(slurm, console).submit(spec, true).split(";")[0];
+    Launcher.Submitted submitted =
+        new Launcher(slurm, console).submit(requested, SubmitCommand.typed("run", words), true);
+    String job = submitted.id().split(";")[0];
     Terminal terminal = new Terminal(console.err());
     RecordDirectory records = new RecordDirectory(spec.records());
     int exitCode =
@@ -41,6 +46,7 @@ final class RunCommand {
                 spec.slurm(SlurmOption.OPEN_MODE).filter("append"::equals).isPresent())
             .follow(interrupts);
     console.out().flush();
+    submitted.recording().await();
     printTiming(job, records, slurm, terminal, console);
     return exitCode;
   }

@@ -3,6 +3,11 @@ package io.hpcrun.cli;
 import io.hpcrun.cluster.ClusterFacts;
 import io.hpcrun.failure.ExitCode;
 import io.hpcrun.failure.Failure;
+import io.hpcrun.request.GetoptParser;
+import io.hpcrun.request.OptionTable;
+import io.hpcrun.request.Requests;
+import io.hpcrun.request.Requests.Requested;
+import io.hpcrun.request.Secrets;
 import io.hpcrun.slurm.SlurmClient;
 import io.hpcrun.spec.ByteString;
 import io.hpcrun.spec.LaunchSpec;
@@ -10,13 +15,12 @@ import io.hpcrun.spec.MpiChoice;
 import io.hpcrun.spec.SlurmOption;
 import io.hpcrun.spec.SlurmSetting;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
-import java.util.Optional;
-import java.util.function.Supplier;
 import org.apache.commons.cli.Option;
 import org.apache.commons.cli.Options;
 
@@ -29,6 +33,12 @@ final class StepCommand {
   /** The file that takes the script; set by {@code bin/hpcrun}. */
   private static final String SCRIPT = "HPCRUN_SCRIPT";
 
+  /** The pipe that takes secrets for it; set by {@code bin/hpcrun}. */
+  private static final String SECRETS = "HPCRUN_SECRETS";
+
+  /** What a pipe takes before anybody reads (pipe(7)), less something. */
+  private static final int PIPE = 60_000;
+
   private static final ByteString BEST_SHELL =
       ByteString.of("if command -v bash >/dev/null 2>&1; then exec bash --norc; fi; exec sh");
 
@@ -37,25 +47,27 @@ final class StepCommand {
   /** {@code hpcrun exec}. */
   static int exec(List<String> words, Console console) {
     Options options =
-        LaunchOptions.add(new Options(), LaunchOptions.OF_STEPS)
+        OptionTable.add(new Options(), OptionTable.OF_STEPS)
             .addOption(Option.builder().longOpt("dry-run").get());
-    GetoptParser.Parsed parsed = new GetoptParser(options, "exec").parse(words);
+    GetoptParser parser = new GetoptParser(options, "exec");
+    GetoptParser.Parsed parsed = parser.parse(words);
     boolean shown = parsed.options().hasOption("dry-run");
     if (!shown && !inAllocation(console)) {
       throw Failure.usage(
           "hpcrun exec works inside a job, and SLURM_JOB_ID is not set here",
           "call it in a batch script or under salloc, or use 'hpcrun run'");
     }
-    return write(LaunchOptions.step(parsed, console), shown, console);
+    return write(new Requests(parser, console.caller()).step(parsed), shown, console);
   }
 
   /** {@code hpcrun shell}. */
   static int shell(List<String> words, Console console) {
     Options options =
-        LaunchOptions.add(new Options(), EnumSet.allOf(SlurmOption.class))
+        OptionTable.add(new Options(), EnumSet.allOf(SlurmOption.class))
             .addOption(Option.builder().longOpt("sbatch").hasArg().get())
             .addOption(Option.builder().longOpt("shell").hasArg().get());
-    GetoptParser.Parsed parsed = new GetoptParser(options, "shell").parse(words);
+    GetoptParser parser = new GetoptParser(options, "shell");
+    GetoptParser.Parsed parsed = parser.parse(words);
     if (parsed.rest().isEmpty()) {
       throw Failure.usage("there is no image", "write: hpcrun shell [options] IMAGE");
     }
@@ -71,10 +83,9 @@ final class StepCommand {
         shell == null
             ? List.of(ByteString.of("/bin/sh"), ByteString.of("-c"), BEST_SHELL)
             : List.of(ByteString.ofLatin1(shell));
-    Supplier<Path> image = LaunchOptions.image(parsed.rest().getFirst(), console);
-    LaunchSpec job =
-        LaunchOptions.spec(parsed, LaunchSpec.Kind.STEP, command, Optional.empty(), image, console);
-    return write(onOneNode(job, inAllocation(console)), false, console);
+    boolean inJob = inAllocation(console);
+    Requested job = new Requests(parser, console.caller()).step(parsed, command, inJob);
+    return write(job.with(onOneNode(job.spec(), inJob)), false, console);
   }
 
   /** One rank at a terminal. Options of the job go to salloc, if there is no job yet. */
@@ -121,12 +132,28 @@ final class StepCommand {
         job.spool());
   }
 
+  /** {@code NAME=VALUE}, each with NUL behind it. */
+  private static byte[] assignments(Secrets secrets) {
+    StringBuilder text = new StringBuilder();
+    secrets
+        .environment()
+        .forEach((name, value) -> text.append(name).append('=').append(value).append('\0'));
+    byte[] bytes = text.toString().getBytes(StandardCharsets.UTF_8);
+    if (bytes.length > PIPE) {
+      throw Failure.refused(
+          "the values of secret-looking variables have %d bytes together, of at most %d for a step"
+              .formatted(bytes.length, PIPE),
+          "set them before (export NAME=...) and write --env NAME");
+    }
+    return bytes;
+  }
+
   private static boolean inAllocation(Console console) {
     return !console.environment().getOrDefault("SLURM_JOB_ID", "").isEmpty();
   }
 
-  private static int write(LaunchSpec spec, boolean shown, Console console) {
-    byte[] script = new Launcher(new SlurmClient(), console).script(spec);
+  private static int write(Requested requested, boolean shown, Console console) {
+    byte[] script = new Launcher(new SlurmClient(), console).script(requested);
     if (shown) {
       console.out().writeBytes(script);
       return ExitCode.OK.code();
@@ -135,7 +162,11 @@ final class StepCommand {
     if (file == null) {
       throw Failure.internal(SCRIPT + " is not set", "call bin/hpcrun", null);
     }
+    byte[] secrets = assignments(requested.secrets());
     try {
+      if (secrets.length > 0) {
+        Files.write(Path.of(console.environment().get(SECRETS)), secrets);
+      }
       Files.write(Path.of(file), script);
     } catch (IOException full) {
       throw Failure.internal(

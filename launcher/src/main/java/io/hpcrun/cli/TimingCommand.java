@@ -2,6 +2,7 @@ package io.hpcrun.cli;
 
 import io.hpcrun.failure.ExitCode;
 import io.hpcrun.failure.Failure;
+import io.hpcrun.request.GetoptParser;
 import io.hpcrun.slurm.JobStatus;
 import io.hpcrun.slurm.SlurmClient;
 import io.hpcrun.spec.ByteString;

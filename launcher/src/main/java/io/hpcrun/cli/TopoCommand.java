@@ -5,6 +5,7 @@ import io.hpcrun.failure.ExitCode;
 import io.hpcrun.failure.Failure;
 import io.hpcrun.json.Json;
 import io.hpcrun.planning.AgentText;
+import io.hpcrun.request.GetoptParser;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;

@@ -18,6 +18,8 @@ import java.util.Optional;
  * @param jobContainer slurm.conf's JobContainerType, such as {@code job_container/tmpfs}; empty if
  *     there is none
  * @param architecture Go's name of the login node's architecture, taken for the compute nodes' too
+ * @param maxArraySize slurm.conf's MaxArraySize: indices of job arrays are below it; 0 if it is not
+ *     known
  */
 public record ClusterFacts(
     String slurmVersion,
@@ -26,7 +28,28 @@ public record ClusterFacts(
     String spoolDirectory,
     String clientDirectory,
     String jobContainer,
-    String architecture) {
+    String architecture,
+    int maxArraySize) {
+
+  /** Of a cluster whose limit of job arrays is not known. */
+  public ClusterFacts(
+      String slurmVersion,
+      String mpiDefault,
+      Optional<List<String>> mpiPlugins,
+      String spoolDirectory,
+      String clientDirectory,
+      String jobContainer,
+      String architecture) {
+    this(
+        slurmVersion,
+        mpiDefault,
+        mpiPlugins,
+        spoolDirectory,
+        clientDirectory,
+        jobContainer,
+        architecture,
+        0);
+  }
 
   /** slurm.conf's MpiDefault and a plug-in's name for no wiring at all. */
   public static final String NONE = "none";
@@ -47,7 +70,12 @@ public record ClusterFacts(
         config.getOrDefault("SlurmdSpoolDir", ""),
         config.getOrDefault("PMIxCliTmpDirBase", config.getOrDefault("TmpFS", "/tmp")),
         config.getOrDefault("JobContainerType", config.getOrDefault("NamespaceType", "")),
-        architecture);
+        architecture,
+        number(config.getOrDefault("MaxArraySize", "")));
+  }
+
+  private static int number(String text) {
+    return text.matches("\\d{1,9}") ? Integer.parseInt(text) : 0;
   }
 
   /**

@@ -46,6 +46,11 @@ public final class Failure extends RuntimeException {
     return new Failure(ExitCode.INTERNAL, found, remedy, cause);
   }
 
+  /** The same failure, with more said before what was found and after what to do. */
+  public Failure amended(String before, String after) {
+    return new Failure(exitCode, before + getMessage(), remedy + after, this);
+  }
+
   /** The exit code of the command that met this failure. */
   public ExitCode exitCode() {
     return exitCode;

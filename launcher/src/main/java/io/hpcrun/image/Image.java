@@ -15,6 +15,8 @@ import java.util.Optional;
  * @param header SHA-256 of the SIF file's first 32 KiB, in hexadecimal: its header and the table of
  *     its parts, which no other build shares; empty for a sandbox
  * @param fileSystem type of the file system that holds it, as /proc/mounts has it
+ * @param built when the SIF file was made, in epoch seconds; empty if it does not say
+ * @param signed whether it holds a signature, whosever
  */
 public record Image(
     Path path,
@@ -23,7 +25,21 @@ public record Image(
     Optional<String> id,
     long size,
     Optional<String> header,
-    String fileSystem) {
+    String fileSystem,
+    Optional<Long> built,
+    boolean signed) {
+
+  /** One that does not say when it was made, and is not signed. */
+  public Image(
+      Path path,
+      Format format,
+      Optional<String> architecture,
+      Optional<String> id,
+      long size,
+      Optional<String> header,
+      String fileSystem) {
+    this(path, format, architecture, id, size, header, fileSystem, Optional.empty(), false);
+  }
 
   /** The kinds of image that hpcrun runs. */
   public enum Format {

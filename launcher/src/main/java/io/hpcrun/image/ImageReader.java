@@ -17,8 +17,8 @@ import java.util.UUID;
 
 /**
  * Reads what an image file says of itself: the global header of SIF (sylabs/sif, pkg/sif/sif.go:
- * launch script 32 bytes, magic 10, version 3, architecture 3, UUID 16), or that a directory is a
- * root file system.
+ * launch script 32 bytes, magic 10, version 3, architecture 3, UUID 16, times of making and change
+ * 8 each), or that a directory is a root file system.
  */
 public final class ImageReader {
   private static final int HEADER_SIZE = 128;
@@ -30,6 +30,12 @@ public final class ImageReader {
   private static final int MAGIC_AT = 32;
   private static final int ARCHITECTURE_AT = 45;
   private static final int ID_AT = 48;
+  private static final int MADE_AT = 64;
+
+  /** Reproducible builds write other times; SIF is not older than 2017. */
+  private static final long EARLIEST = 1_483_228_800;
+
+  private static final long LATEST = 1L << 40;
 
   /** SIF's architecture codes (sylabs/sif, pkg/sif/arch.go). */
   private static final Map<String, String> ARCHITECTURES =
@@ -171,7 +177,9 @@ public final class ImageReader {
         Optional.of(new UUID(id.getLong(), id.getLong()).toString()),
         size,
         Optional.of(ImageDigest.hexadecimal(ImageDigest.sha256().digest(bytes))),
-        fileSystem(path));
+        fileSystem(path),
+        Optional.of(offsets.getLong(MADE_AT)).filter(made -> made > EARLIEST && made < LATEST),
+        SifTable.holdsSignature(offsets));
   }
 
   private static String guess(byte[] bytes) {

@@ -15,7 +15,7 @@ import java.util.stream.Stream;
  * a sandbox, which may hold very many files, the directories and package databases that change when
  * software is installed.
  */
-final class ImageState {
+public final class ImageState {
   /** From the root; where libraries are, and what package managers write. */
   private static final List<String> PLACES =
       List.of(
@@ -46,7 +46,7 @@ final class ImageState {
   private ImageState() {}
 
   /** In hexadecimal. */
-  static String of(Image image) throws IOException {
+  public static String of(Image image) throws IOException {
     return image.header().isPresent() ? image.header().get() : ofSandbox(image.path());
   }
 

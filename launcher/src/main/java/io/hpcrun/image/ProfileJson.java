@@ -4,13 +4,10 @@ import io.hpcrun.image.ImageProfile.Family;
 import io.hpcrun.image.ImageProfile.Library;
 import io.hpcrun.image.ImageProfile.Mpi;
 import io.hpcrun.json.Json;
-import java.io.ByteArrayOutputStream;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import tools.jackson.core.JsonEncoding;
 import tools.jackson.core.JsonGenerator;
-import tools.jackson.core.ObjectWriteContext;
 
 /** A profile as JSON, schema {@code hpcrun.profile/1} (docs/inspect.md). */
 public final class ProfileJson {
@@ -20,51 +17,47 @@ public final class ProfileJson {
 
   /** The profile as JSON text in UTF-8, on one line. */
   public static byte[] write(ImageProfile profile) {
-    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-    try (JsonGenerator json =
-        Json.FACTORY.createGenerator(ObjectWriteContext.empty(), bytes, JsonEncoding.UTF8)) {
-      json.writeStartObject();
-      json.writeStringProperty("schema", SCHEMA);
-      Json.string(json, "architecture", profile.architecture());
-      Json.string(json, "system", profile.system());
-      libraries(json, "libc", profile.libc().stream().toList());
-      mpi(json, "mpi", profile.mpi());
-      libraries(json, "pmi", profile.pmi());
-      libraries(json, "network", profile.network());
-      libraries(json, "gpu", profile.gpu());
-      Json.texts(json, "programs", profile.programs());
-      Json.texts(json, "labels", profile.labels());
-      json.writeEndObject();
-    }
-    return bytes.toByteArray();
+    return Json.write(
+        json -> {
+          json.writeStringProperty("schema", SCHEMA);
+          Json.string(json, "architecture", profile.architecture());
+          Json.string(json, "system", profile.system());
+          libraries(json, "libc", profile.libc().stream().toList());
+          mpi(json, "mpi", profile.mpi());
+          libraries(json, "pmi", profile.pmi());
+          libraries(json, "network", profile.network());
+          libraries(json, "gpu", profile.gpu());
+          Json.texts(json, "programs", profile.programs());
+          Json.texts(json, "labels", profile.labels());
+        });
   }
 
   static void mpi(JsonGenerator json, String name, List<Mpi> libraries) {
-    json.writeArrayPropertyStart(name);
-    for (Mpi mpi : libraries) {
-      json.writeStartObject();
-      json.writeStringProperty("family", mpi.family().label());
-      Json.string(json, "version", mpi.version());
-      json.writeStringProperty("path", mpi.path());
-      json.writeStringProperty("soname", mpi.soname());
-      Json.strings(json, "speaks", mpi.speaks());
-      json.writeStringProperty("state", mpi.state());
-      json.writeEndObject();
-    }
-    json.writeEndArray();
+    Json.objects(
+        json,
+        name,
+        libraries,
+        mpi -> {
+          json.writeStringProperty("family", mpi.family().label());
+          Json.string(json, "version", mpi.version());
+          json.writeStringProperty("path", mpi.path());
+          json.writeStringProperty("soname", mpi.soname());
+          Json.strings(json, "speaks", mpi.speaks());
+          json.writeStringProperty("state", mpi.state());
+        });
   }
 
   private static void libraries(JsonGenerator json, String name, List<Library> libraries) {
-    json.writeArrayPropertyStart(name);
-    for (Library library : libraries) {
-      json.writeStartObject();
-      json.writeStringProperty("name", library.name());
-      Json.string(json, "version", library.version());
-      json.writeStringProperty("path", library.path());
-      Json.strings(json, "parts", library.parts());
-      json.writeEndObject();
-    }
-    json.writeEndArray();
+    Json.objects(
+        json,
+        name,
+        libraries,
+        library -> {
+          json.writeStringProperty("name", library.name());
+          Json.string(json, "version", library.version());
+          json.writeStringProperty("path", library.path());
+          Json.strings(json, "parts", library.parts());
+        });
   }
 
   /**

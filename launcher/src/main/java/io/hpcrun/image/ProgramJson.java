@@ -1,12 +1,8 @@
 package io.hpcrun.image;
 
 import io.hpcrun.json.Json;
-import java.io.ByteArrayOutputStream;
 import java.util.Map;
 import java.util.Optional;
-import tools.jackson.core.JsonEncoding;
-import tools.jackson.core.JsonGenerator;
-import tools.jackson.core.ObjectWriteContext;
 
 /** What was found out about a command, as it is remembered. */
 final class ProgramJson {
@@ -24,22 +20,18 @@ final class ProgramJson {
 
   static byte[] write(Remembered remembered) {
     Program program = remembered.program();
-    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-    try (JsonGenerator json =
-        Json.FACTORY.createGenerator(ObjectWriteContext.empty(), bytes, JsonEncoding.UTF8)) {
-      json.writeStartObject();
-      json.writeStringProperty("schema", SCHEMA);
-      json.writeStringProperty("name", program.name());
-      Json.string(json, "path", program.path());
-      json.writeStringProperty("reach", program.reach().name());
-      ProfileJson.mpi(json, "mpi", program.mpi().stream().toList());
-      Json.strings(json, "missing", program.missing());
-      json.writeObjectPropertyStart("states");
-      remembered.states().forEach(json::writeStringProperty);
-      json.writeEndObject();
-      json.writeEndObject();
-    }
-    return bytes.toByteArray();
+    return Json.write(
+        json -> {
+          json.writeStringProperty("schema", SCHEMA);
+          json.writeStringProperty("name", program.name());
+          Json.string(json, "path", program.path());
+          json.writeStringProperty("reach", program.reach().name());
+          ProfileJson.mpi(json, "mpi", program.mpi().stream().toList());
+          Json.strings(json, "missing", program.missing());
+          json.writeObjectPropertyStart("states");
+          remembered.states().forEach(json::writeStringProperty);
+          json.writeEndObject();
+        });
   }
 
   /** Reads what {@link #write} wrote; empty if it is something else. */

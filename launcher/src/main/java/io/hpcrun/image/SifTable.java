@@ -21,6 +21,7 @@ final class SifTable {
   private static final int SIZE_AT = 25;
   private static final int EXTRA_AT = 201;
   private static final int PARTITION = 0x4004;
+  private static final int SIGNATURE = 0x4005;
   private static final int PRIMARY_SYSTEM = 2;
   private static final int SQUASHFS = 1;
   private static final int ENCRYPTED_SQUASHFS = 5;
@@ -67,6 +68,27 @@ final class SifTable {
       }
     }
     throw Failure.image("the image " + path + " holds no file system", "build or copy it again");
+  }
+
+  /**
+   * Whether a file holds a signature, as far as its beginning tells.
+   *
+   * @param beginning header and table, little-endian
+   */
+  static boolean holdsSignature(ByteBuffer beginning) {
+    long table = beginning.getLong(TABLE_AT);
+    long total = Math.min(MOST_DESCRIPTORS, beginning.getLong(TOTAL_AT));
+    boolean readable = table >= HEADER && table < beginning.limit();
+    for (long i = 0; readable && i < total; i++) {
+      long at = table + i * DESCRIPTOR;
+      if (at + DESCRIPTOR > beginning.limit()) {
+        return false;
+      }
+      if (beginning.getInt((int) at) == SIGNATURE && beginning.get((int) at + USED_AT) != 0) {
+        return true;
+      }
+    }
+    return false;
   }
 
   private static ByteBuffer read(FileChannel channel, long from, int length) throws IOException {

@@ -1,15 +1,19 @@
 package io.hpcrun.json;
 
+import java.io.ByteArrayOutputStream;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.function.Consumer;
 import tools.jackson.core.JacksonException;
+import tools.jackson.core.JsonEncoding;
 import tools.jackson.core.JsonGenerator;
 import tools.jackson.core.JsonParser;
 import tools.jackson.core.JsonToken;
 import tools.jackson.core.ObjectReadContext;
+import tools.jackson.core.ObjectWriteContext;
 import tools.jackson.core.json.JsonFactory;
 
 /** Reads and writes small JSON objects. */
@@ -28,6 +32,30 @@ public final class Json {
     } catch (JacksonException noJson) {
       return Optional.empty();
     }
+  }
+
+  /** An object as text in UTF-8, in one line. */
+  public static byte[] write(Consumer<JsonGenerator> members) {
+    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+    try (JsonGenerator json =
+        FACTORY.createGenerator(ObjectWriteContext.empty(), bytes, JsonEncoding.UTF8)) {
+      json.writeStartObject();
+      members.accept(json);
+      json.writeEndObject();
+    }
+    return bytes.toByteArray();
+  }
+
+  /** Writes an array of objects as a member. */
+  public static <T> void objects(
+      JsonGenerator json, String name, Iterable<T> values, Consumer<T> members) {
+    json.writeArrayPropertyStart(name);
+    for (T value : values) {
+      json.writeStartObject();
+      members.accept(value);
+      json.writeEndObject();
+    }
+    json.writeEndArray();
   }
 
   /** Writes an object of strings as a member. */

@@ -1,5 +1,7 @@
 package io.hpcrun.plan;
 
+import io.hpcrun.policy.Rule;
+
 /**
  * Something that does not fit, or may not.
  *
@@ -7,4 +9,20 @@ package io.hpcrun.plan;
  * @param remedy what to do about it
  * @param source where this is known from
  */
-public record Advice(String text, String remedy, String source) {}
+public record Advice(String text, String remedy, String source) {
+  private static final String POLICY = "policy ";
+
+  /** What a rule of the site says. */
+  static Advice of(Rule.Finding finding) {
+    Rule rule = finding.rule();
+    return new Advice(
+        finding.words(),
+        "change that, or ask " + rule.contact(),
+        POLICY + rule.id() + " (" + rule.contact() + ")");
+  }
+
+  /** Whether it is the site's word, which {@code --force} does not override. */
+  public boolean isOfSite() {
+    return source.startsWith(POLICY);
+  }
+}

@@ -130,7 +130,7 @@ final class FabricRule {
   }
 
   private void set(String name, String value, String reason) {
-    if (spec.container().environment().stream().noneMatch(given -> given.name().equals(name))) {
+    if (!spec.container().sets(name)) {
       defaults.add(new EnvironmentVariable(name, ByteString.of(value)));
       decisions.add(new Decision(name, value, reason + ", unless it is set", OPTION));
     }
@@ -187,8 +187,8 @@ final class FabricRule {
         spec.container().binds().stream()
             .anyMatch(bind -> LIBRARIES.matcher(bind.destination().toString()).lookingAt());
     boolean elsewhere =
-        spec.container().environment().stream()
-            .anyMatch(variable -> variable.name().endsWith("LD_LIBRARY_PATH"));
+        Stream.of("", "PREPEND_", "APPEND_")
+            .anyMatch(prefix -> spec.container().sets(prefix + "LD_LIBRARY_PATH"));
     if (known.profile().isEmpty()
         || known.host().isPresent()
         || spec.mpi().force()

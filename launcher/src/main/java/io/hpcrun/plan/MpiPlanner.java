@@ -525,8 +525,8 @@ final class MpiPlanner {
     List<EnvironmentVariable> list =
         rule.when().traits().contains(Trait.ALONE) ? aloneDefaults : defaults;
     boolean set =
-        Stream.concat(spec.container().environment().stream(), list.stream())
-            .anyMatch(variable -> variable.name().equals(setting.name()));
+        spec.container().sets(setting.name())
+            || list.stream().anyMatch(variable -> variable.name().equals(setting.name()));
     if (set) {
       return;
     }

@@ -4,10 +4,13 @@ import io.hpcrun.cluster.ClusterFacts;
 import io.hpcrun.failure.Failure;
 import io.hpcrun.image.HostMpi;
 import io.hpcrun.image.Image;
+import io.hpcrun.policy.Policy;
+import io.hpcrun.spec.ArrayIndices;
 import io.hpcrun.spec.BindMount;
 import io.hpcrun.spec.ByteString;
 import io.hpcrun.spec.ContainerFlag;
 import io.hpcrun.spec.ContainerOptions;
+import io.hpcrun.spec.EnvironmentChoice;
 import io.hpcrun.spec.EnvironmentVariable;
 import io.hpcrun.spec.LaunchSpec;
 import io.hpcrun.spec.Mode;
@@ -15,38 +18,71 @@ import io.hpcrun.spec.SlurmOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.regex.Pattern;
 
 /** Decides how a launch is done, or refuses it with the reason. */
 public final class Planner {
-  /** Linux, include/uapi/linux/binfmts.h: MAX_ARG_STRLEN, with the NUL behind it. */
-  private static final int LONGEST_VARIABLE = 128 << 10;
+  private static final Pattern LAUNCH = Pattern.compile("(?m)^(?!\\s*#).*hpcrun");
+
+  private static final Pattern NAME = Pattern.compile("[A-Za-z_][A-Za-z0-9_]*");
 
   private static final String LIBRARY_PATH = "LD_LIBRARY_PATH";
 
   private final LaunchSpec spec;
   private final Image image;
   private final Knowledge known;
+  private final List<Decision> packing;
   private final List<Decision> decisions = new ArrayList<>();
 
-  private Planner(LaunchSpec spec, Knowledge known) {
+  private Planner(LaunchSpec spec, Knowledge known, List<Decision> packing) {
     this.spec = spec;
     this.image = known.image();
     this.known = known;
+    this.packing = packing;
   }
 
   /**
    * Plans a launch; the same input gives the same plan. What is known to fail with the MPI is told
    * in the plan's refusals.
    *
+   * @param packing how the launch's sizes were chosen, if it was hpcrun who chose them
    * @throws Failure with exit code 3 when image, cluster and request do not fit together
    */
+  public static Plan plan(LaunchSpec spec, Knowledge known, List<Decision> packing) {
+    return new Planner(spec, known, packing).plan();
+  }
+
+  /** Plans a launch whose sizes are said. */
   public static Plan plan(LaunchSpec spec, Knowledge known) {
-    return new Planner(spec, known).plan();
+    return plan(spec, known, List.of());
+  }
+
+  /**
+   * The same under the rules of a site: what they force is added, and they may refuse or warn.
+   *
+   * @throws Failure with exit code 3 when image, cluster and request do not fit together
+   */
+  public static Plan plan(LaunchSpec spec, Knowledge known, List<Decision> packing, Policy policy) {
+    return policy.rules().isEmpty()
+        ? plan(spec, known, packing)
+        : new PolicyRule(policy).plan(spec, known, packing);
   }
 
   /** Whether a library of the nodes is to take the place of the image's MPI. */
   public static boolean wantsHostMpi(LaunchSpec spec, Knowledge known) {
     return MpiPlanner.wantsHost(spec, known);
+  }
+
+  /** A script of the user's that never says hpcrun, but in remarks. */
+  private Optional<Advice> scriptWithoutLaunch() {
+    return spec.script()
+        .filter(script -> !LAUNCH.matcher(script.text().latin1()).find())
+        .map(
+            script ->
+                new Advice(
+                    "the script does not call 'hpcrun exec': what it starts runs outside of the image",
+                    "write 'hpcrun exec -- COMMAND' where it starts the application",
+                    "#HPCRUN lines"));
   }
 
   private Plan plan() {
@@ -78,6 +114,7 @@ public final class Planner {
                           + setting.option().option()
                           + (setting.value().isEmpty() ? "" : "=" + setting.value())));
     }
+    List<String> variables = variables();
     GpuRule gpus = new GpuRule(spec, known);
     boolean dividesGpus = gpus.decide(decisions);
     List<ContainerFlag> gpuFlags = gpus.flags(decisions);
@@ -87,8 +124,10 @@ public final class Planner {
     srun.addAll(spec.srun());
     List<Advice> warnings = new ArrayList<>(known.gap().stream().toList());
     warnings.addAll(wiring.warnings());
+    scriptWithoutLaunch().ifPresent(warnings::add);
     List<Advice> refusals = new ArrayList<>(wiring.refusals());
     fabric.refusal().ifPresent(spec.mpi().force() ? warnings::add : refusals::add);
+    arrayBeyondLimit().ifPresent(spec.mpi().force() ? warnings::add : refusals::add);
     boolean shared = mode == Mode.AUTO || mode == Mode.JOIN;
     return new Plan(
         effective(gpus.libraryPath(gpuFlags)),
@@ -98,7 +137,8 @@ public final class Planner {
         mode,
         staged,
         mpi,
-        shared && mpi.startsWith("pmix") ? pmixDirectories() : List.of(),
+        shared && mpi.startsWith("pmix") ? pmixDirectories(known.cluster(), decisions) : List.of(),
+        variables,
         defaults,
         wiring.aloneDefaults(),
         wiring.guard(),
@@ -109,9 +149,49 @@ public final class Planner {
             fabric.providers(),
             fabric.hasOtherGres(),
             gpus.driver()),
+        packing,
         decisions,
         warnings,
         refusals);
+  }
+
+  /** slurmctld would say only that the array's specification is invalid. */
+  private Optional<Advice> arrayBeyondLimit() {
+    int most = known.cluster().maxArraySize();
+    return spec.slurm(SlurmOption.ARRAY)
+        .map(indices -> ArrayIndices.of(indices).last())
+        .filter(last -> most > 0 && last >= most)
+        .map(
+            last ->
+                new Advice(
+                    "the job array's last index is %d, and MaxArraySize here is %d"
+                        .formatted(last, most),
+                    "end with %d: submit the array in parts (--array=0-%<d), or a sweep with 'as: jobs'"
+                        .formatted(most - 1),
+                    "slurm.conf MaxArraySize"));
+  }
+
+  /** Which of the job's variables go on to the ranks. */
+  private List<String> variables() {
+    EnvironmentChoice choice = spec.container().choice();
+    if (choice.clean()) {
+      decisions.add(
+          new Decision(
+              "clean-env",
+              "on",
+              "of the job's variables only those of Slurm, MPI, GPUs, network and site go to the"
+                  + " ranks",
+              "option --clean-env"));
+    }
+    if (!choice.byName().isEmpty()) {
+      decisions.add(
+          new Decision(
+              "env-by-name",
+              String.join(",", choice.byName()),
+              "their values are in the job's environment, not in this script",
+              "options --env and --env-file"));
+    }
+    return new EnvironmentRules(spec).words();
   }
 
   /** The launch, with the way to the libraries of the nodes in its environment. */
@@ -123,13 +203,15 @@ public final class Planner {
     spec.container().environment().stream()
         .filter(variable -> known.host().isEmpty() || !variable.name().equals(LIBRARY_PATH))
         .forEach(environment::add);
-    driverPath.ifPresent(
-        variable ->
-            addVariable(
-                environment,
-                variable,
-                "the driver's library must be the node's, and the image holds one",
-                "apptainer/apptainer, CHANGELOG 1.5.0"));
+    driverPath
+        .filter(variable -> !spec.container().sets(variable.name()))
+        .ifPresent(
+            variable ->
+                addVariable(
+                    environment,
+                    variable,
+                    "the driver's library must be the node's, and the image holds one",
+                    "apptainer/apptainer, CHANGELOG 1.5.0"));
     if (known.host().isPresent()) {
       HostMpi host = known.host().get();
       addVariable(
@@ -202,12 +284,16 @@ public final class Planner {
     return mode;
   }
 
+  /** The PMIx server's directories on the nodes of a cluster, as its job scripts have them. */
+  public static List<String> pmixDirectories(ClusterFacts cluster) {
+    return pmixDirectories(cluster, new ArrayList<>());
+  }
+
   /**
    * The PMIx server keeps its files below the one, its clients' below the other (Slurm,
    * src/plugins/mpi/pmix/pmixp_info.c). Apptainer mounts /tmp by itself.
    */
-  private List<String> pmixDirectories() {
-    ClusterFacts cluster = known.cluster();
+  private static List<String> pmixDirectories(ClusterFacts cluster, List<Decision> decisions) {
     List<String> directories = new ArrayList<>();
     if (!cluster.spoolDirectory().isEmpty()) {
       directories.add(cluster.spoolDirectory());
@@ -258,13 +344,17 @@ public final class Planner {
   }
 
   private void checkContainerWords() {
+    for (String name : spec.container().choice().byName()) {
+      if (!NAME.matcher(name).matches()) {
+        throw Failure.usage("'" + name + "' is not a variable name", "use letters, digits and _");
+      }
+    }
     for (EnvironmentVariable variable : spec.container().environment()) {
       checkUtf8("the value of --env " + variable.name() + ", %s,", variable.value());
-      int most = LONGEST_VARIABLE - "HPCRUN_ENV_=".length() - variable.name().length() - 1;
-      if (variable.value().latin1().length() > most) {
+      if (variable.value().length() > variable.room()) {
         throw Failure.refused(
             "the value of --env %s is too long: %d bytes of at most %d"
-                .formatted(variable.name(), variable.value().latin1().length(), most),
+                .formatted(variable.name(), variable.value().length(), variable.room()),
             "pass it in a file");
       }
     }

@@ -25,6 +25,11 @@ public final class AgentText {
         staging, all -> AgentSource.of(of(all ? PARTS : PARTS.subList(0, PARTS.size() - 1))));
   }
 
+  /** The agents that job scripts of this hpcrun carry. */
+  public static List<AgentSource> all() {
+    return List.of(forJobs(false), forJobs(true));
+  }
+
   /**
    * Some of its parts, by their names.
    *

@@ -1,16 +1,12 @@
 package io.hpcrun.planning;
 
 import io.hpcrun.json.Json;
-import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
-import tools.jackson.core.JsonEncoding;
-import tools.jackson.core.JsonGenerator;
-import tools.jackson.core.ObjectWriteContext;
 
 /**
  * The image store of the site's daemon. All of this throws {@link DaemonUnavailable} when it does
@@ -35,15 +31,13 @@ public final class DaemonImages {
 
   /** Asks for an image; who asks again joins the same pull. */
   public PullReport pull(String source, String architecture) {
-    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-    try (JsonGenerator json =
-        Json.FACTORY.createGenerator(ObjectWriteContext.empty(), bytes, JsonEncoding.UTF8)) {
-      json.writeStartObject();
-      json.writeStringProperty("source", source);
-      json.writeStringProperty("architecture", architecture);
-      json.writeEndObject();
-    }
-    return report(connection -> connection.post("/v1/images", bytes.toByteArray()));
+    byte[] request =
+        Json.write(
+            json -> {
+              json.writeStringProperty("source", source);
+              json.writeStringProperty("architecture", architecture);
+            });
+    return report(connection -> connection.post("/v1/images", request));
   }
 
   /** How a pull goes. */

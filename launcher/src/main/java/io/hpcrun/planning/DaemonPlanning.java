@@ -32,7 +32,8 @@ final class DaemonPlanning {
           (String) facts.get("spool_directory"),
           (String) facts.get("client_directory"),
           (String) facts.get("job_container"),
-          (String) facts.get("architecture"));
+          (String) facts.get("architecture"),
+          facts.get("max_array_size") instanceof Number most ? most.intValue() : 0);
     } catch (ClassCastException notOurs) {
       throw connection.answersOtherwise();
     }

@@ -4,6 +4,7 @@ import io.hpcrun.plan.Advice;
 import io.hpcrun.plan.Decision;
 import io.hpcrun.plan.Plan;
 import io.hpcrun.plan.Planner;
+import io.hpcrun.policy.Policy;
 import io.hpcrun.script.JobScript;
 import io.hpcrun.script.Version;
 import java.util.List;
@@ -33,13 +34,23 @@ public record PlanAnswer(
     refusals = List.copyOf(refusals);
   }
 
-  /** Plans and renders in this process. */
+  /** The same with decisions that are said otherwise. */
+  public PlanAnswer with(List<Decision> others) {
+    return new PlanAnswer(others, warnings, refusals, needsDigest, script);
+  }
+
+  /** Plans and renders in this process, at a site without rules. */
   public static PlanAnswer to(PlanRequest request) {
-    Plan plan = Planner.plan(request.spec(), request.known());
+    return to(request, Policy.NONE);
+  }
+
+  /** Plans and renders in this process. */
+  public static PlanAnswer to(PlanRequest request, Policy policy) {
+    Plan plan = Planner.plan(request.spec(), request.known(), request.packing(), policy);
     boolean refused = !plan.refusals().isEmpty();
     boolean needsDigest = !refused && plan.staged() && request.digest().isEmpty();
     return new PlanAnswer(
-        plan.decisions(),
+        plan.allDecisions(),
         plan.warnings(),
         plan.refusals(),
         needsDigest,

@@ -7,26 +7,27 @@ import io.hpcrun.image.ImageProfile;
 import io.hpcrun.image.Program;
 import io.hpcrun.json.Json;
 import io.hpcrun.plan.Advice;
+import io.hpcrun.plan.Decision;
 import io.hpcrun.plan.Knowledge;
 import io.hpcrun.script.Version;
 import io.hpcrun.spec.BindMount;
 import io.hpcrun.spec.ByteString;
 import io.hpcrun.spec.ContainerOptions;
+import io.hpcrun.spec.EnvironmentChoice;
+import io.hpcrun.spec.EnvironmentRule;
 import io.hpcrun.spec.EnvironmentVariable;
 import io.hpcrun.spec.FabricChoice;
 import io.hpcrun.spec.LaunchSpec;
 import io.hpcrun.spec.MpiChoice;
 import io.hpcrun.spec.SlurmSetting;
 import io.hpcrun.spec.Staging;
+import io.hpcrun.spec.Surroundings;
 import io.hpcrun.spec.UserScript;
-import java.io.ByteArrayOutputStream;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
-import tools.jackson.core.JsonEncoding;
 import tools.jackson.core.JsonGenerator;
-import tools.jackson.core.ObjectWriteContext;
 
 /**
  * A request as JSON: members are called as the components of the records, in snake case; what is
@@ -43,22 +44,16 @@ public final class PlanRequestJson {
 
   /** The request as JSON text in UTF-8. */
   public static byte[] write(PlanRequest request) {
-    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-    try (JsonGenerator json =
-        Json.FACTORY.createGenerator(ObjectWriteContext.empty(), bytes, JsonEncoding.UTF8)) {
-      new PlanRequestJson(json).request(request);
-    }
-    return bytes.toByteArray();
+    return Json.write(json -> new PlanRequestJson(json).request(request));
   }
 
   private void request(PlanRequest request) {
-    json.writeStartObject();
     json.writeStringProperty("hpcrun", Version.VERSION);
     object("spec", () -> spec(request.spec()));
     object("known", () -> known(request.known()));
     Json.string(json, "digest", request.digest());
     Json.string(json, "enter_program", request.enterProgram().map(Path::toString));
-    json.writeEndObject();
+    objects("packing", request.packing(), this::decision);
   }
 
   private void spec(LaunchSpec spec) {
@@ -97,6 +92,22 @@ public final class PlanRequestJson {
     word("home", container.home());
     Json.strings(json, "no_mount", container.noMount());
     Json.strings(json, "flags", container.flags().stream().map(Enum::name).toList());
+    object("choice", () -> environment(container.choice()));
+  }
+
+  private void environment(EnvironmentChoice choice) {
+    Json.strings(json, "by_name", choice.byName());
+    json.writeBooleanProperty("clean", choice.clean());
+    objects("rules", choice.rules(), this::rule);
+  }
+
+  private void rule(EnvironmentRule rule) {
+    text("pattern", rule.pattern());
+    text("kind", rule.kind().name());
+    text("place", rule.place().name());
+    text("fate", rule.fate().name());
+    text("reason", rule.reason());
+    text("source", rule.source());
   }
 
   private void bind(BindMount bind) {
@@ -138,6 +149,7 @@ public final class PlanRequestJson {
     object("program", () -> program(known.program()));
     known.host().ifPresent(host -> object("host", () -> host(host)));
     object("cluster", () -> cluster(known.cluster()));
+    object("surroundings", () -> surroundings(known.surroundings()));
   }
 
   private void image(Image image) {
@@ -148,6 +160,8 @@ public final class PlanRequestJson {
     json.writeNumberProperty("size", image.size());
     Json.string(json, "header", image.header());
     text("file_system", image.fileSystem());
+    image.built().ifPresent(built -> json.writeNumberProperty("built", built));
+    json.writeBooleanProperty("signed", image.signed());
   }
 
   private void profile(ImageProfile profile) {
@@ -184,6 +198,13 @@ public final class PlanRequestJson {
     text("source", advice.source());
   }
 
+  private void decision(Decision decision) {
+    text("what", decision.what());
+    text("value", decision.value());
+    text("reason", decision.reason());
+    text("source", decision.source());
+  }
+
   private void program(Program program) {
     text("name", program.name());
     Json.string(json, "path", program.path());
@@ -217,6 +238,15 @@ public final class PlanRequestJson {
     text("client_directory", cluster.clientDirectory());
     text("job_container", cluster.jobContainer());
     text("architecture", cluster.architecture());
+    json.writeNumberProperty("max_array_size", cluster.maxArraySize());
+  }
+
+  private void surroundings(Surroundings surroundings) {
+    text("user", surroundings.user());
+    Json.string(json, "source", surroundings.source());
+    Json.strings(json, "modules", surroundings.modules());
+    json.writeNumberProperty("at", surroundings.at());
+    Json.texts(json, "variables", surroundings.variables());
   }
 
   private void text(String name, String value) {
@@ -238,12 +268,12 @@ public final class PlanRequestJson {
   }
 
   private <T> void objects(String name, List<T> values, Consumer<T> members) {
-    json.writeArrayPropertyStart(name);
-    for (T value : values) {
-      json.writeStartObject();
-      members.accept(value);
-      json.writeEndObject();
-    }
-    json.writeEndArray();
+    Json.objects(
+        json,
+        name,
+        values,
+        value -> {
+          members.accept(value);
+        });
   }
 }

@@ -3,11 +3,13 @@ package io.hpcrun.planning;
 import io.hpcrun.cluster.ClusterFacts;
 import io.hpcrun.failure.Failure;
 import io.hpcrun.image.UserCache;
+import io.hpcrun.policy.Policy;
 import io.hpcrun.slurm.SlurmClient;
 import java.time.Duration;
 import java.util.Map;
 import java.util.function.Consumer;
 import java.util.function.Function;
+import java.util.function.Supplier;
 
 /**
  * Who plans for the command: the site's daemon if there is one, this process otherwise. When the
@@ -22,6 +24,7 @@ public final class Planning {
 
   private final LocalPlanning local;
   private final Consumer<String> notice;
+  private final Supplier<Policy> policy;
   private DaemonPlanning daemon;
 
   /**
@@ -30,14 +33,24 @@ public final class Planning {
    * @param slurm asked where there is no daemon
    * @param environment the user's variables
    * @param notice takes one sentence, if the daemon cannot be used
+   * @param policy the site's, read only if this process plans
    */
-  public Planning(SlurmClient slurm, Map<String, String> environment, Consumer<String> notice) {
-    this(slurm, environment, notice, limit(environment));
+  public Planning(
+      SlurmClient slurm,
+      Map<String, String> environment,
+      Consumer<String> notice,
+      Supplier<Policy> policy) {
+    this(slurm, environment, notice, policy, limit(environment));
   }
 
   /** The same with another limit for all answers of the daemon together. */
   public Planning(
-      SlurmClient slurm, Map<String, String> environment, Consumer<String> notice, Duration limit) {
+      SlurmClient slurm,
+      Map<String, String> environment,
+      Consumer<String> notice,
+      Supplier<Policy> policy,
+      Duration limit) {
+    this.policy = policy;
     this.local = new LocalPlanning(slurm, new UserCache(environment));
     this.notice = notice;
     this.daemon =
@@ -64,7 +77,7 @@ public final class Planning {
 
   /** Decisions and job script of a launch. */
   public PlanAnswer plan(PlanRequest request) {
-    return ask(daemon -> daemon.plan(request), local -> PlanAnswer.to(request));
+    return ask(daemon -> daemon.plan(request), local -> PlanAnswer.to(request, policy.get()));
   }
 
   private <T> T ask(Function<DaemonPlanning, T> there, Function<LocalPlanning, T> here) {

@@ -1,9 +1,10 @@
 package io.hpcrun.process;
 
 import java.util.ArrayList;
-import java.util.Collection;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * The environment as it was when the user started hpcrun. The start script changes a few variables
@@ -11,7 +12,7 @@ import java.util.Map;
  * so the user's job, must not see the change. Variables are changed by env(1) and not by Java,
  * which would change bytes that are not UTF-8.
  */
-final class CallerEnvironment {
+public final class CallerEnvironment {
   /** Variables that bin/hpcrun changes. */
   private static final List<String> CHANGED =
       List.of("LC_ALL", "JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "_JAVA_OPTIONS");
@@ -20,8 +21,21 @@ final class CallerEnvironment {
 
   private CallerEnvironment() {}
 
-  /** The words after {@code env} that give back the caller's environment without {@code unset}. */
-  static List<String> restore(Collection<String> unset) {
+  /** These variables as they were before the start script changed some. */
+  public static Map<String, String> of(Map<String, String> environment) {
+    Map<String, String> callers = new HashMap<>(environment);
+    if (callers.remove(KEPT + "KEPT") != null) {
+      for (String name : CHANGED) {
+        callers.remove(name);
+        Optional.ofNullable(callers.remove(KEPT + name))
+            .ifPresent(value -> callers.put(name, value));
+      }
+    }
+    return callers;
+  }
+
+  /** The words after {@code env} that give back the caller's environment with some changes. */
+  static List<String> restore(Programs.Changes changes) {
     Map<String, String> environment = System.getenv();
     List<String> options = new ArrayList<>();
     List<String> assignments = new ArrayList<>();
@@ -38,7 +52,11 @@ final class CallerEnvironment {
     if (startedByScript) {
       addUnset(options, KEPT + "KEPT");
     }
-    unset.stream().filter(environment::containsKey).forEach(name -> addUnset(options, name));
+    changes.unset().stream()
+        .filter(environment::containsKey)
+        .forEach(name -> addUnset(options, name));
+    changes.directory().ifPresent(directory -> options.add("--chdir=" + directory));
+    changes.set().forEach((name, value) -> assignments.add(name + "=" + value));
     options.addAll(assignments);
     return options;
   }

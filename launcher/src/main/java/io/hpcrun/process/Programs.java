@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -18,6 +19,7 @@ import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import java.util.regex.Pattern;
 import org.apache.commons.exec.CommandLine;
 import org.apache.commons.exec.DefaultExecutor;
@@ -59,6 +61,7 @@ public final class Programs {
       exec 3<&-
       wait "$program"
       code=$?
+      exec 2>/dev/null # a shell may say that what it killed was killed
       kill -s KILL "$!"
       exit "$code"
       """;
@@ -75,6 +78,41 @@ public final class Programs {
   public record Result(int exitCode, String output, String error) {}
 
   /**
+   * How the surroundings of a program differ from the caller's.
+   *
+   * @param unset variables that it must not see
+   * @param set variables that it gets; others can see their values while it starts (ps)
+   * @param secrets variables that it gets and that are in no command line
+   * @param directory its working directory; empty for the caller's
+   */
+  public record Changes(
+      Set<String> unset,
+      Map<String, String> set,
+      Map<String, String> secrets,
+      Optional<Path> directory) {
+    /** None. */
+    public static final Changes NONE = without(Set.of());
+
+    /** Copies set and maps. */
+    public Changes {
+      unset = Set.copyOf(unset);
+      set = Map.copyOf(set);
+      secrets = Map.copyOf(secrets);
+    }
+
+    /** Without these variables only. */
+    static Changes without(Set<String> unset) {
+      return new Changes(unset, Map.of(), Map.of(), Optional.empty());
+    }
+
+    /** Values of secrets are for the program only. */
+    @Override
+    public String toString() {
+      return "without %s, with %s and %s".formatted(unset, set, secrets.keySet());
+    }
+  }
+
+  /**
    * Runs a program.
    *
    * @param command the program, looked up on the PATH, and its arguments
@@ -84,7 +122,12 @@ public final class Programs {
    * @throws Failure with exit code 4 when the program is missing or took too long
    */
   public static Result run(List<String> command, Set<String> unset, byte[] input, Duration limit) {
-    return run(command, unset, input, limit, new BoundedOutput())
+    return run(command, Changes.without(unset), input, limit);
+  }
+
+  /** The same in other surroundings. */
+  public static Result run(List<String> command, Changes changes, byte[] input, Duration limit) {
+    return run(command, changes, input, limit, new BoundedOutput())
         .orElseThrow(() -> missing(command.getFirst()));
   }
 
@@ -96,7 +139,7 @@ public final class Programs {
    */
   public static Optional<Result> runIfInstalled(
       List<String> command, Set<String> unset, byte[] input, Duration limit) {
-    return run(command, unset, input, limit, new BoundedOutput());
+    return run(command, Changes.without(unset), input, limit, new BoundedOutput());
   }
 
   /**
@@ -107,7 +150,7 @@ public final class Programs {
   public static Result runForLines(List<String> command, Duration limit, Consumer<String> lines) {
     return run(
             command,
-            Set.of(),
+            Changes.NONE,
             new byte[0],
             limit,
             new LogOutputStream() {
@@ -159,11 +202,43 @@ public final class Programs {
     return run(
             command.getFirst(),
             words,
-            unset,
+            Changes.without(unset),
             executor.untilItsEnd(),
             limit,
             new BoundedOutput(),
             error,
+            executor)
+        .orElseThrow(() -> missing(command.getFirst()));
+  }
+
+  /**
+   * Runs a program that reads lines and answers each, until there are no more.
+   *
+   * @param lines waits for the next line; empty: there is none, and the program's input ends
+   * @param answers hears each line that the program prints, as UTF-8
+   * @param limit how long all may take; after that the program and all its descendants are ended
+   * @throws Failure with exit code 4 when the program is missing or took too long, 1 when the
+   *     thread was interrupted
+   */
+  public static Result converse(
+      List<String> command,
+      Supplier<Optional<String>> lines,
+      Consumer<String> answers,
+      Duration limit) {
+    TreeExecutor executor = new TreeExecutor();
+    return run(
+            command.getFirst(),
+            command,
+            Changes.NONE,
+            executor.input(lines),
+            limit,
+            new LogOutputStream() {
+              @Override
+              protected void processLine(String line, int level) {
+                answers.accept(line);
+              }
+            },
+            new BoundedOutput(),
             executor)
         .orElseThrow(() -> missing(command.getFirst()));
   }
@@ -181,22 +256,22 @@ public final class Programs {
 
   /** Empty when there is no such program. */
   private static Optional<Result> run(
-      List<String> command, Set<String> unset, byte[] input, Duration limit, OutputStream output) {
+      List<String> command, Changes changes, byte[] input, Duration limit, OutputStream output) {
     return run(
         command.getFirst(),
         command,
-        unset,
+        changes,
         new ByteArrayInputStream(input),
         limit,
         output,
         new BoundedOutput(),
-        new TreeExecutor());
+        new TreeExecutor(changes.secrets()));
   }
 
   private static Optional<Result> run(
       String program,
       List<String> words,
-      Set<String> unset,
+      Changes changes,
       InputStream input,
       Duration limit,
       OutputStream output,
@@ -205,7 +280,7 @@ public final class Programs {
     // In a session of its own: Ctrl-C at the terminal is for hpcrun to answer, not for sbatch.
     CommandLine commandLine = new CommandLine("setsid");
     commandLine.addArgument("env", false);
-    CallerEnvironment.restore(unset).forEach(word -> commandLine.addArgument(word, false));
+    CallerEnvironment.restore(changes).forEach(word -> commandLine.addArgument(word, false));
     words.forEach(word -> commandLine.addArgument(word, false));
     executor.setExitValues(null);
     executor.setStreamHandler(new PumpStreamHandler(output, error, input));
@@ -240,16 +315,29 @@ public final class Programs {
 
   /** Keeps hold of the started process, to end it with everything it started. */
   private static final class TreeExecutor extends DefaultExecutor {
+    private final Map<String, String> secrets;
     private volatile Process process;
 
+    TreeExecutor() {
+      this(Map.of());
+    }
+
     @SuppressWarnings("deprecation") // the builder cannot make a subclass
-    TreeExecutor() {}
+    TreeExecutor(Map<String, String> secrets) {
+      this.secrets = secrets;
+    }
 
     @Override
-    protected Process launch(
-        CommandLine command, Map<String, String> environment, java.nio.file.Path directory)
+    protected Process launch(CommandLine command, Map<String, String> environment, Path directory)
         throws IOException {
-      process = super.launch(command, environment, directory);
+      if (secrets.isEmpty()) {
+        process = super.launch(command, environment, directory);
+      } else {
+        // Commons Exec would take a whole environment, as texts; so what is not UTF-8 would change.
+        ProcessBuilder builder = new ProcessBuilder(command.toStrings());
+        builder.environment().putAll(secrets);
+        process = builder.start();
+      }
       return process;
     }
 
@@ -265,6 +353,39 @@ public final class Programs {
             Thread.currentThread().interrupt();
             throw new IOException(stopped);
           }
+        }
+      };
+    }
+
+    /**
+     * Lines as they come; what was written before goes to the process while the next is awaited.
+     */
+    InputStream input(Supplier<Optional<String>> lines) {
+      return new InputStream() {
+        private byte[] line = {};
+        private int from;
+
+        @Override
+        public int read() throws IOException {
+          byte[] one = new byte[1];
+          return read(one, 0, 1) < 0 ? -1 : one[0] & 0xff;
+        }
+
+        @Override
+        public int read(byte[] bytes, int offset, int length) throws IOException {
+          if (from == line.length) {
+            process.getOutputStream().flush();
+            Optional<String> next = lines.get();
+            if (next.isEmpty()) {
+              return -1;
+            }
+            line = (next.get() + "\n").getBytes(StandardCharsets.UTF_8);
+            from = 0;
+          }
+          int count = Math.min(length, line.length - from);
+          System.arraycopy(line, from, bytes, offset, count);
+          from += count;
+          return count;
         }
       };
     }

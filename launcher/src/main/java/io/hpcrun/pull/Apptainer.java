@@ -5,9 +5,9 @@ import io.hpcrun.process.Programs;
 import io.hpcrun.pull.PullFailure.Kind;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -25,6 +25,7 @@ final class Apptainer {
   private static final Pattern OWN =
       Pattern.compile(
           "(APPTAINER|SINGULARITY)(ENV)?_.*|DOCKER_.*|REGISTRY_AUTH_FILE|XDG_.*|DBUS_.*");
+  private static final int BLOBS_DEPTH = 5;
   private static final Pattern LOGIN =
       Pattern.compile("(?i)authentication required|unauthorized|access to the resource is denied");
   private static final Pattern NAME =
@@ -54,7 +55,7 @@ final class Apptainer {
    * @param source in Apptainer's words
    * @param work a directory of its own
    * @param plain whether the registry is spoken to without TLS
-   * @param limit how long it may take
+   * @param time how long it may take
    * @param messages hears what Apptainer says, line by line
    */
   void pull(
@@ -63,7 +64,7 @@ final class Apptainer {
       Path file,
       Path work,
       boolean plain,
-      Duration limit,
+      TimeLimit time,
       Consumer<String> messages) {
     List<String> command =
         new ArrayList<>(List.of("apptainer", "pull", "--disable-cache", "--arch", architecture));
@@ -71,7 +72,7 @@ final class Apptainer {
       command.add("--no-https");
     }
     command.addAll(List.of("--", file.toString(), source));
-    Programs.Result result = run(command, work, limit, messages);
+    Programs.Result result = run(command, work, time, messages);
     if (result.exitCode() != 0 || !Files.isRegularFile(file)) {
       throw failed(source, work, result);
     }
@@ -83,7 +84,7 @@ final class Apptainer {
    * @param ring public keys, as Apptainer keeps them in its file {@code pgp-public}
    * @throws PullFailure of kind UNSIGNED
    */
-  void verify(Path image, Path ring, Path work, Duration limit) {
+  void verify(Path image, Path ring, Path work, TimeLimit time) {
     Path keys = work.resolve("keys");
     try {
       // Apptainer insists on a directory and a file of the user's own.
@@ -103,7 +104,7 @@ final class Apptainer {
             List.of("apptainer", "verify", "--local", "--all", "--", image.toString()),
             Map.of("APPTAINER_KEYSDIR", keys.toString(), "SINGULARITY_KEYSDIR", keys.toString()),
             work,
-            limit,
+            time,
             line -> {});
     if (result.exitCode() != 0) {
       throw new PullFailure(
@@ -114,15 +115,15 @@ final class Apptainer {
   }
 
   private Programs.Result run(
-      List<String> command, Path work, Duration limit, Consumer<String> messages) {
-    return run(command, Map.of(), work, limit, messages);
+      List<String> command, Path work, TimeLimit time, Consumer<String> messages) {
+    return run(command, Map.of(), work, time, messages);
   }
 
   private Programs.Result run(
       List<String> command,
       Map<String, String> more,
       Path work,
-      Duration limit,
+      TimeLimit time,
       Consumer<String> messages) {
     Map<String, String> set = new HashMap<>(more);
     set.put("APPTAINER_TMPDIR", work.toString());
@@ -137,21 +138,10 @@ final class Apptainer {
       set.put("APPTAINER_CONFIGDIR", work.resolve("config").toString());
       set.put("APPTAINER_CACHEDIR", work.resolve("cache").toString());
     }
-    long began = System.nanoTime();
     try {
-      return Programs.runWatched(command, unset, set, limit, messages);
+      return Programs.runWatched(command, unset, set, time.left(), messages);
     } catch (Failure failure) {
-      if (Thread.currentThread().isInterrupted()) {
-        throw WebClient.cancelled(failure);
-      }
-      if (System.nanoTime() - began >= limit.toNanos()) {
-        throw new PullFailure(
-            Kind.TOO_SLOW,
-            "the image was not there after " + limit.toSeconds() + " s",
-            "try again later, or ask the administrators for more time",
-            failure);
-      }
-      throw new PullFailure(Kind.BROKEN, failure.getMessage(), failure.remedy(), failure);
+      throw time.ended(failure);
     }
   }
 
@@ -189,16 +179,23 @@ final class Apptainer {
         .orElse("exit code " + result.exitCode());
   }
 
-  /** What of an image has come over the network so far: the blobs that Apptainer has stored. */
+  /**
+   * What of an image has come over the network so far: the blobs that Apptainer has stored, or the
+   * file that it writes.
+   */
   static long received(Path work) {
-    try (Stream<Path> files = Files.walk(work, 5)) {
+    try (Stream<Path> files = Files.walk(work, BLOBS_DEPTH)) {
       return files
-          .filter(file -> file.getParent().endsWith("blobs/sha256"))
+          .filter(file -> file.getParent().endsWith("blobs/sha256") || isImage(work, file))
           .mapToLong(Apptainer::size)
           .sum();
     } catch (IOException | java.io.UncheckedIOException changing) {
       return 0; // files come and go while it looks
     }
+  }
+
+  private static boolean isImage(Path work, Path file) {
+    return work.equals(file.getParent()) && Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS);
   }
 
   private static long size(Path file) {

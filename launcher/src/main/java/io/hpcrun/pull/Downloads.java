@@ -16,19 +16,21 @@ import java.util.function.LongConsumer;
 
 /** Writes a stream to a file, counting and digesting, and gives up on one that stands still. */
 final class Downloads {
-  private static final Duration STILL = Duration.ofSeconds(60);
   private static final Duration LOOK = Duration.ofMillis(500);
   private static final int BUFFER = 1 << 20;
 
   private final Duration still;
+  private final TimeLimit time;
 
-  Downloads() {
-    this(STILL);
-  }
-
-  /** The same with another time without a byte after which it is over. */
-  Downloads(Duration still) {
+  /**
+   * Gives up after a time.
+   *
+   * @param still how long nothing may come
+   * @param time how long all of it may take
+   */
+  Downloads(Duration still, TimeLimit time) {
     this.still = still;
+    this.time = time;
   }
 
   /**
@@ -45,6 +47,10 @@ final class Downloads {
       throw refused(answer);
     }
     long announced = answer.headers().firstValueAsLong("content-length").orElse(-1);
+    if (announced > most) {
+      WebClient.close(answer);
+      throw NoRoom.tooLarge(most);
+    }
     String host = WebClient.host(answer.uri());
     AtomicLong done = new AtomicLong();
     Thread reader = Thread.currentThread();
@@ -59,6 +65,9 @@ final class Downloads {
       if (reader.isInterrupted()) {
         throw WebClient.cancelled(failed);
       }
+      if (time.isOver()) {
+        throw time.over(failed);
+      }
       throw failed instanceof java.nio.file.FileSystemException
               || NoRoom.says(String.valueOf(failed.getMessage()))
           ? NoRoom.writing(file, failed)
@@ -67,20 +76,20 @@ final class Downloads {
   }
 
   /** Copies to a new file; returns SHA-256 in hexadecimal. */
-  static String copy(InputStream in, Path file, long most, AtomicLong done, LongConsumer progress)
+  private String copy(InputStream in, Path file, long most, AtomicLong done, LongConsumer progress)
       throws IOException {
     MessageDigest digest = Registry.sha256();
     byte[] buffer = new byte[BUFFER];
     try (OutputStream out = Files.newOutputStream(file, StandardOpenOption.CREATE_NEW)) {
       for (int read; (read = in.read(buffer)) >= 0; ) {
         if (done.addAndGet(read) > most) {
-          throw new PullFailure(
-              Kind.NO_ROOM,
-              "the image is larger than the " + (most >> 20) + " MiB that it may have",
-              "ask the administrators for room");
+          throw NoRoom.tooLarge(most);
         }
         if (Thread.currentThread().isInterrupted()) {
           throw WebClient.cancelled(null);
+        }
+        if (time.isOver()) {
+          throw time.over(null);
         }
         digest.update(buffer, 0, read);
         out.write(buffer, 0, read);
@@ -120,7 +129,7 @@ final class Downloads {
     };
   }
 
-  /** Closes a stream from which nothing comes, which ends whoever reads it. */
+  /** Closes a stream from which nothing comes, or for too long; that ends whoever reads it. */
   private final class Watch implements AutoCloseable {
     private final Thread thread;
 
@@ -132,7 +141,7 @@ final class Downloads {
       long seen = done.get();
       long since = System.nanoTime();
       try {
-        while (System.nanoTime() - since < still.toNanos()) {
+        while (System.nanoTime() - since < still.toNanos() && !time.isOver()) {
           Thread.sleep(LOOK);
           if (done.get() != seen) {
             seen = done.get();

@@ -2,18 +2,19 @@ package io.hpcrun.pull;
 
 import io.hpcrun.failure.Failure;
 import io.hpcrun.image.Image;
+import io.hpcrun.image.ImageDigest;
 import io.hpcrun.image.ImageReader;
 import io.hpcrun.pull.Progress.Stage;
 import io.hpcrun.pull.PullFailure.Kind;
 import java.io.IOException;
 import java.io.InputStream;
+import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.atomic.AtomicLong;
-import java.util.concurrent.atomic.AtomicReference;
+import org.slf4j.LoggerFactory;
 
 /**
  * Fetches a resolved image into a work directory, as a SIF file that is whole, for the processors
@@ -22,8 +23,6 @@ import java.util.concurrent.atomic.AtomicReference;
 public final class Fetcher implements AutoCloseable {
   /** Nothing has come for so long: the registry hangs. */
   private static final Duration STILL = Duration.ofMinutes(2);
-
-  private static final Duration LOOK = Duration.ofMillis(500);
 
   private final Login login;
   private final InsecureHosts insecure;
@@ -35,19 +34,26 @@ public final class Fetcher implements AutoCloseable {
    * What a fetch may take.
    *
    * @param time all of it, without waiting
-   * @param still how long nothing may come over the network
-   * @param bytes the size of the image
+   * @param still how long nothing may come
+   * @param bytes the size of the image, and what comes over the network for it
+   * @param sources where web servers may send to
    * @param keys the key ring that SIF files must be signed by; empty: it does not matter
    */
-  public record Limits(Duration time, Duration still, long bytes, Optional<Path> keys) {
-    /** No more than so long and so much, and nothing about signatures. */
+  public record Limits(
+      Duration time, Duration still, long bytes, AllowedSources sources, Optional<Path> keys) {
+    /** No more than so long and so much, from anywhere, and nothing about signatures. */
     public static Limits of(Duration time, long bytes) {
-      return new Limits(time, STILL, bytes, Optional.empty());
+      return new Limits(time, STILL, bytes, AllowedSources.ALL, Optional.empty());
+    }
+
+    /** The same, but only from there. */
+    public Limits with(AllowedSources only) {
+      return new Limits(time, still, bytes, only, keys);
     }
 
     /** The same, but SIF files must be signed. */
     public Limits with(Path ring) {
-      return new Limits(time, still, bytes, Optional.of(ring));
+      return new Limits(time, still, bytes, sources, Optional.of(ring));
     }
   }
 
@@ -77,144 +83,124 @@ public final class Fetcher implements AutoCloseable {
   }
 
   /**
+   * An image that was fetched.
+   *
+   * @param file the SIF file
+   * @param sha256 of the file, in hexadecimal
+   */
+  public record Sif(Path file, String sha256) {}
+
+  /**
    * Fetches an image.
    *
-   * @param work an empty directory of its own
-   * @return the SIF file, in that directory
+   * @param work an empty directory of its own, where the image will be
    * @throws PullFailure if it cannot be had
    */
-  public Path fetch(Resolved image, Path work, Progress progress) {
+  public Sif fetch(Resolved image, Path work, Progress progress) {
+    if (image.bytes() > limits.bytes()) {
+      throw NoRoom.tooLarge(limits.bytes());
+    }
+    TimeLimit time = new TimeLimit(limits.time());
     Path file = work.resolve("image.sif");
     progress.at(Stage.PULLING, 0);
-    switch (image.source()) {
-      case ImageSource.Docker docker ->
-          convert(
-              image,
-              "docker://"
-                  + image
-                      .pin()
-                      .map(docker.reference()::pinned)
-                      .orElse(docker.reference().toString()),
-              insecure.contains(docker.reference().registry()),
-              file,
-              work,
-              progress);
-      case ImageSource.Library library ->
-          convert(image, library.text(), false, file, work, progress);
-      case ImageSource.Oras oras -> blob(image, oras.reference(), file, progress);
-      case ImageSource.Web address ->
-          new Downloads(limits.still())
-              .save(
-                  web.ask("GET", address.address(), Map.of()),
-                  file,
-                  limits.bytes(),
-                  done -> progress.at(Stage.PULLING, done));
-      case ImageSource.LocalFile local -> copy(local, file, progress);
-    }
+    Optional<String> digest = fetch(image, work, file, time, progress);
     progress.at(Stage.VERIFYING, 0);
-    check(image, file, work);
-    return file;
+    check(image, file, work, time);
+    return new Sif(file, digest.orElseGet(() -> digest(file, time)));
   }
 
-  private void blob(Resolved image, Reference name, Path file, Progress progress) {
+  /** Fetches the file; returns its digest if that is known then. */
+  private Optional<String> fetch(
+      Resolved image, Path work, Path file, TimeLimit time, Progress progress) {
+    return switch (image.source()) {
+      case ImageSource.Docker docker -> {
+        Reference name = docker.reference();
+        String source = "docker://" + image.pin().map(name::pinned).orElse(name.toString());
+        boolean plain = insecure.contains(name.registry());
+        new Conversion(apptainer, limits, work, time)
+            .run(source, image.architecture(), plain, file, progress);
+        yield Optional.empty();
+      }
+      case ImageSource.Library library -> {
+        new Conversion(apptainer, limits, work, time)
+            .run(library.text(), image.architecture(), false, file, progress);
+        yield Optional.empty();
+      }
+      case ImageSource.Oras oras ->
+          Optional.of(blob(image, oras.reference(), file, time, progress));
+      case ImageSource.Web address ->
+          Optional.of(
+              save(
+                  web.ask(
+                      "GET",
+                      address.address(),
+                      Map.of(),
+                      to -> limits.sources().check(address.address(), to)),
+                  file,
+                  time,
+                  progress));
+      case ImageSource.LocalFile local -> {
+        copy(local, image, file, time, progress);
+        yield Optional.empty();
+      }
+    };
+  }
+
+  private String save(
+      HttpResponse<InputStream> answer, Path file, TimeLimit time, Progress progress) {
+    return new Downloads(limits.still(), time)
+        .save(answer, file, limits.bytes(), done -> progress.at(Stage.PULLING, done));
+  }
+
+  private String blob(
+      Resolved image, Reference name, Path file, TimeLimit time, Progress progress) {
     String wanted = image.blob().orElseThrow();
     Registry registry = new Registry(web, name, login, insecure);
-    String digest =
-        new Downloads(limits.still())
-            .save(
-                registry.blob(wanted),
-                file,
-                limits.bytes(),
-                done -> progress.at(Stage.PULLING, done));
+    String digest = save(registry.blob(wanted), file, time, progress);
     if (!wanted.equals("sha256:" + digest)) {
       throw registry.notUnderstood("its content is not what its digest says");
     }
+    return digest;
   }
 
-  private void copy(ImageSource.LocalFile local, Path file, Progress progress) {
-    try (InputStream in = PublicFile.open(local.path())) {
-      Downloads.copy(
-          in, file, limits.bytes(), new AtomicLong(), done -> progress.at(Stage.PULLING, done));
-    } catch (IOException failed) {
-      throw NoRoom.writing(file, failed);
-    }
+  /** A file of this machine; what it takes on the disk is told, as it may have holes. */
+  private void copy(
+      ImageSource.LocalFile local, Resolved image, Path file, TimeLimit time, Progress progress) {
+    Stillness still = new Stillness(limits.still());
+    Guard.during(
+        () -> PublicFile.copy(local, image.pin(), file, time),
+        () -> {
+          long bytes = onDisk(file, time);
+          progress.at(Stage.PULLING, bytes);
+          return still.at(bytes, local.text());
+        });
   }
 
-  /** Apptainer says when it has all layers; what it has of them is seen from their files. */
-  private void convert(
-      Resolved image, String source, boolean plain, Path file, Path work, Progress progress) {
-    AtomicReference<Stage> stage = new AtomicReference<>(Stage.PULLING);
-    AtomicReference<PullFailure> stuck = new AtomicReference<>();
-    Thread puller = Thread.currentThread();
-    Thread watch =
-        Thread.ofVirtual()
-            .name("pull")
-            .start(() -> watch(work, stage, progress, () -> giveUp(puller, stuck, source)));
+  private static long onDisk(Path file, TimeLimit time) {
     try {
-      apptainer.pull(
-          source,
-          image.architecture(),
-          file,
-          work,
-          plain,
-          limits.time(),
-          line -> {
-            if (line.contains("Extracting OCI image")) {
-              stage.set(Stage.CONVERTING);
-              progress.at(Stage.CONVERTING, 0);
-            }
-          });
-    } catch (PullFailure cancelled) {
-      if (stuck.get() != null) {
-        Thread.interrupted(); // it was meant for this pull alone
-        throw stuck.get();
-      }
-      throw cancelled;
-    } finally {
-      watch.interrupt();
+      return Files.exists(file) ? DiskUse.of(file, time.left()) : 0;
+    } catch (IOException unknown) {
+      LoggerFactory.getLogger(Fetcher.class).warn("{}: {}", file, unknown.toString());
+      return 0;
     }
   }
 
-  private void giveUp(Thread puller, AtomicReference<PullFailure> stuck, String source) {
-    stuck.set(
-        new PullFailure(
-            Kind.TOO_SLOW,
-            "nothing of " + source + " came for " + limits.still().toSeconds() + " s",
-            "try again later; the registry hangs"));
-    puller.interrupt();
-  }
-
-  private void watch(Path work, AtomicReference<Stage> stage, Progress progress, Runnable giveUp) {
-    long seen = 0;
-    long since = System.nanoTime();
+  private static String digest(Path file, TimeLimit time) {
     try {
-      while (stage.get() == Stage.PULLING) {
-        Thread.sleep(LOOK);
-        long now = Apptainer.received(work);
-        if (now != seen && stage.get() == Stage.PULLING) {
-          progress.at(Stage.PULLING, now);
-          seen = now;
-          since = System.nanoTime();
-        } else if (System.nanoTime() - since > limits.still().toNanos()) {
-          giveUp.run();
-          return;
-        }
-      }
-    } catch (InterruptedException over) {
-      Thread.currentThread().interrupt();
+      return ImageDigest.compute(file, time.left());
+    } catch (Failure notEnded) {
+      throw time.ended(notEnded);
+    } catch (IOException gone) {
+      throw NoRoom.writing(file, gone);
     }
   }
 
-  private void check(Resolved image, Path file, Path work) {
+  private void check(Resolved image, Path file, Path work, TimeLimit time) {
     Image read;
     try {
       read = ImageReader.read(file);
       if (Files.size(file) > limits.bytes()) {
-        throw new PullFailure(
-            Kind.NO_ROOM,
-            "the image has %d MiB and may have %d"
-                .formatted(read.size() >> 20, limits.bytes() >> 20),
-            "ask the administrators for room");
+        throw NoRoom.tooLarge(limits.bytes());
       }
     } catch (Failure noImage) {
       throw new PullFailure(
@@ -238,7 +224,7 @@ public final class Fetcher implements AutoCloseable {
     }
     boolean converted = image.source() instanceof ImageSource.Docker;
     if (limits.keys().isPresent() && !converted) {
-      apptainer.verify(file, limits.keys().get(), work, limits.time());
+      apptainer.verify(file, limits.keys().get(), work, time);
     }
   }
 

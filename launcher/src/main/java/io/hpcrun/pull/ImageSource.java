@@ -51,7 +51,7 @@ public sealed interface ImageSource {
   /**
    * A SIF file on a web server.
    *
-   * @param address begins with {@code https://}; without user and fragment
+   * @param address begins with {@code https://}; without user and fragment, in its normal form
    */
   record Web(URI address) implements ImageSource {
     @Override
@@ -126,7 +126,9 @@ public sealed interface ImageSource {
   }
 
   private static ImageSource library(String text, String rest) {
-    if (!rest.matches("[A-Za-z0-9][A-Za-z0-9._:/-]{0,510}") || rest.contains("..")) {
+    if (!rest.matches("[A-Za-z0-9][A-Za-z0-9._:/-]{0,510}")
+        || rest.contains("..")
+        || rest.contains("//")) {
       throw malformed(text, "it is not [HOST/]ENTITY/COLLECTION/NAME[:TAG]", "check the name");
     }
     return new Library(rest);
@@ -144,7 +146,7 @@ public sealed interface ImageSource {
             "it holds a user or a password, which others would see",
             "fetch the file yourself, and use the file");
       }
-      return new Web(address);
+      return new Web(WebAddress.normal(address));
     } catch (URISyntaxException wrong) {
       throw malformed(text, "it is not an address", "write https://HOST/PATH");
     }

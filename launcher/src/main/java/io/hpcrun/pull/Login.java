@@ -14,8 +14,10 @@ import org.slf4j.LoggerFactory;
 
 /**
  * The logins that a user has told Apptainer ({@code apptainer registry login}, or the variables
- * {@code APPTAINER_DOCKER_USERNAME} and {@code _PASSWORD}). Only the command has one, in the user's
- * own process; they are sent to their registry and nowhere else.
+ * {@code APPTAINER_DOCKER_USERNAME} and {@code _PASSWORD}, which Apptainer takes for whatever
+ * registry is pulled from). Only the command has one, in the user's own process. They go to the
+ * registry that the user named, and to the token server that this registry itself names; not to
+ * where a registry sends to.
  */
 public final class Login {
   /** Nobody's: the daemon's. */

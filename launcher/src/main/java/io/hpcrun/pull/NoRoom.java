@@ -17,6 +17,14 @@ public final class NoRoom {
     return WORDS.matcher(message).find();
   }
 
+  /** What is said of an image that is larger than one may be, in bytes. */
+  static PullFailure tooLarge(long most) {
+    return new PullFailure(
+        Kind.NO_ROOM,
+        "the image is larger than the " + (most >> 20) + " MiB that one image may have here",
+        "ask the administrators for more (daemon.images.largest)");
+  }
+
   /** What is said when a file of an image cannot be written. */
   public static PullFailure writing(Path file, IOException failed) {
     return new PullFailure(

@@ -114,6 +114,9 @@ final class Registry {
     HttpResponse<InputStream> answer = once(method, address, accepted);
     if (answer.statusCode() == 401 && authorization.isEmpty()) {
       WebClient.close(answer);
+      if (!address.getRawAuthority().equals(answer.uri().getRawAuthority())) {
+        throw needsLogin(); // the login is for the registry, not for whom it sends to
+      }
       authorization = answer.headers().firstValue("www-authenticate").map(this::authorize);
       answer = once(method, address, accepted);
     }
@@ -191,7 +194,10 @@ final class Registry {
             .orElseThrow(this::needsLogin);
   }
 
-  /** A registry must not make the daemon ask other machines of its network without TLS. */
+  /**
+   * Who gives the tokens: the registry itself, or whom it names, by TLS only, because the login
+   * goes there, and because a registry must not make the daemon ask other machines of its network.
+   */
   private URI tokenServer(Map<String, String> parameters) {
     try {
       URI realm = URI.create(parameters.get("realm"));

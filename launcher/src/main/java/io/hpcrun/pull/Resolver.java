@@ -2,11 +2,8 @@ package io.hpcrun.pull;
 
 import io.hpcrun.json.Json;
 import io.hpcrun.pull.PullFailure.Kind;
-import java.io.IOException;
 import java.io.InputStream;
 import java.net.http.HttpResponse;
-import java.nio.file.Files;
-import java.nio.file.LinkOption;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -23,6 +20,7 @@ public final class Resolver implements AutoCloseable {
 
   private final Login login;
   private final InsecureHosts insecure;
+  private final AllowedSources sources;
   private final WebClient web;
 
   /**
@@ -45,15 +43,21 @@ public final class Resolver implements AutoCloseable {
    *
    * @param login {@link Login#NONE} asks for what everybody may have
    * @param insecure registries that are spoken to without TLS
+   * @param sources where web servers may send to
    * @param environment names the proxies
    */
-  public Resolver(Login login, InsecureHosts insecure, Map<String, String> environment) {
-    this(login, insecure, new WebClient(insecure, environment));
+  public Resolver(
+      Login login,
+      InsecureHosts insecure,
+      AllowedSources sources,
+      Map<String, String> environment) {
+    this(login, insecure, sources, new WebClient(insecure, environment));
   }
 
-  Resolver(Login login, InsecureHosts insecure, WebClient web) {
+  Resolver(Login login, InsecureHosts insecure, AllowedSources sources, WebClient web) {
     this.login = login;
     this.insecure = insecure;
+    this.sources = sources;
     this.web = web;
   }
 
@@ -68,7 +72,7 @@ public final class Resolver implements AutoCloseable {
       case ImageSource.Docker docker -> inRegistry(source, docker.reference(), architecture);
       case ImageSource.Oras oras -> inRegistry(source, oras.reference(), architecture);
       case ImageSource.Web address -> onServer(address, architecture);
-      case ImageSource.LocalFile file -> ofFile(file, architecture);
+      case ImageSource.LocalFile file -> PublicFile.resolve(file, architecture);
       case ImageSource.Library library ->
           new Resolved(library, architecture, Optional.empty(), 0, Optional.empty());
     };
@@ -182,7 +186,8 @@ public final class Resolver implements AutoCloseable {
   }
 
   private Resolved onServer(ImageSource.Web source, String architecture) {
-    HttpResponse<InputStream> answer = web.ask("HEAD", source.address(), Map.of());
+    HttpResponse<InputStream> answer =
+        web.ask("HEAD", source.address(), Map.of(), to -> sources.check(source.address(), to));
     WebClient.close(answer);
     if (answer.statusCode() != 200) {
       throw Downloads.refused(answer);
@@ -195,22 +200,6 @@ public final class Resolver implements AutoCloseable {
             .filter(value -> value.startsWith("\"") && value.length() < 200)
             .map(value -> source.text() + " " + value);
     return new Resolved(source, architecture, tag, bytes, Optional.empty());
-  }
-
-  private static Resolved ofFile(ImageSource.LocalFile file, String architecture) {
-    try {
-      Map<String, Object> state =
-          Files.readAttributes(
-              file.path(), "unix:size,lastModifiedTime,ctime,ino,dev", LinkOption.NOFOLLOW_LINKS);
-      return new Resolved(
-          file,
-          architecture,
-          Optional.of(file.text() + " " + new java.util.TreeMap<>(state)),
-          (Long) state.get("size"),
-          Optional.empty());
-    } catch (IOException unreadable) {
-      throw PublicFile.unreadable(file.path(), unreadable);
-    }
   }
 
   @Override

@@ -1,6 +1,5 @@
 package io.hpcrun.pull;
 
-import io.hpcrun.image.ImageDigest;
 import io.hpcrun.image.UserCache;
 import io.hpcrun.pull.PullFailure.Kind;
 import java.io.IOException;
@@ -58,7 +57,7 @@ public final class UserImages implements AutoCloseable {
                 .filter(host -> !host.isEmpty())
                 .collect(Collectors.toSet()));
     this.login = Login.of(environment);
-    this.resolver = new Resolver(login, insecure, environment);
+    this.resolver = new Resolver(login, insecure, AllowedSources.ALL, environment);
   }
 
   /**
@@ -125,8 +124,9 @@ public final class UserImages implements AutoCloseable {
     Files.setPosixFilePermissions(work, PosixFilePermissions.fromString("rwx------"));
     try (Fetcher fetcher =
         Fetcher.ofUser(login, insecure, environment, Fetcher.Limits.of(LONGEST, Long.MAX_VALUE))) {
-      Path file = fetcher.fetch(wanted, work, progress);
-      String digest = ImageDigest.compute(file);
+      Fetcher.Sif fetched = fetcher.fetch(wanted, work, progress);
+      Path file = fetched.file();
+      String digest = fetched.sha256();
       Path image = directory.resolve(digest + SUFFIX);
       // As jobs may read the one that is there, it stays.
       if (!Files.exists(image)) {

@@ -12,6 +12,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.Executors;
+import java.util.function.Consumer;
 
 /**
  * Asks web servers and registries. Redirections are followed here, because Java would send the
@@ -56,6 +57,16 @@ final class WebClient implements AutoCloseable {
    * @throws PullFailure of kind UNREACHABLE, TOO_SLOW or CANCELLED
    */
   HttpResponse<InputStream> ask(String method, URI address, Map<String, String> headers) {
+    return ask(method, address, headers, anywhere -> {});
+  }
+
+  /**
+   * The same, but goes on to another address only if it may.
+   *
+   * @param check throws if it may not go on to an address
+   */
+  HttpResponse<InputStream> ask(
+      String method, URI address, Map<String, String> headers, Consumer<URI> check) {
     URI next = address;
     Map<String, String> sent = new TreeMap<>(headers);
     for (int i = 0; i <= MOST_REDIRECTIONS; i++) {
@@ -66,6 +77,7 @@ final class WebClient implements AutoCloseable {
       }
       close(answer);
       next = target(next, location.get());
+      check.accept(next);
       if (!next.getRawAuthority().equals(address.getRawAuthority())) {
         sent.remove("Authorization");
       }
@@ -174,7 +186,7 @@ final class WebClient implements AutoCloseable {
 
   /** For messages: an address may hold secrets behind its host. */
   static String host(URI address) {
-    return address.getRawAuthority();
+    return address.getRawAuthority().replaceFirst(".*@", "");
   }
 
   @Override

@@ -24,6 +24,8 @@ public final class JobScript {
   /** Line length at which a list of words goes on in the next line. */
   private static final int WIDTH = 96;
 
+  private static final String AGENT = "# ---- the node agent";
+
   private final StringBuilder text = new StringBuilder();
   private final Plan plan;
 
@@ -50,15 +52,26 @@ public final class JobScript {
         .getBytes(StandardCharsets.ISO_8859_1);
   }
 
+  /**
+   * How long the part of a script before the node agent is. A user's script in it may hold the same
+   * line; the agent does not.
+   *
+   * @param script a rendered script, one character for each byte
+   */
+  public static int headLength(String script) {
+    return Math.max(0, script.lastIndexOf("\n" + AGENT + "\n") + 1);
+  }
+
   private String render(String version, AgentSource agent, String digest, String program) {
-    line("#!/bin/bash");
+    // Without BASH_ENV and exported functions, which would change what the lines below do.
+    line("#!/bin/bash -p");
     plan.spec().script().ifPresent(own -> own.directives().forEach(l -> line(l.latin1())));
     if (plan.spec().kind() != LaunchSpec.Kind.STEP) {
       directives();
     }
     if (plan.spec().kind() == LaunchSpec.Kind.STEP && !plan.spec().verbatim().isEmpty()) {
       line("");
-      list("allocation", plan.spec().verbatim().stream().map(ByteString::of).toList());
+      list("allocation", words(plan.spec().verbatim()));
       line("[[ -n ${SLURM_JOB_ID-} ]] || exec salloc \"${allocation[@]}\" bash \"$0\"");
     }
     line("#");
@@ -68,7 +81,7 @@ public final class JobScript {
     line("# ---- the launch");
     launch(version, digest, program);
     line("");
-    line("# ---- the node agent");
+    line(AGENT);
     text.append(agent.latin1()).append('\n');
     line("");
     line("hpcrun_main \"$@\"");
@@ -94,7 +107,7 @@ public final class JobScript {
 
   private void decisions() {
     line("# image " + comment(plan.image().path().toString()) + imageDetails());
-    for (Decision decision : plan.decisions()) {
+    for (Decision decision : plan.allDecisions()) {
       line(
           "# %s = %s: %s (%s)"
               .formatted(
@@ -111,17 +124,19 @@ public final class JobScript {
     line("hpcrun_header=" + plan.image().header().orElse("''"));
     line("hpcrun_program=" + program);
     list("hpcrun_command", plan.spec().command());
-    list("hpcrun_srun", plan.srunOptions().stream().map(ByteString::of).toList());
+    list("hpcrun_srun", words(plan.srunOptions()));
     list("hpcrun_container", plan.runtimeOptions());
     list(
         "hpcrun_environment",
         plan.spec().container().environment().stream().map(JobScript::assignment).toList());
+    list("hpcrun_by_name", words(plan.spec().container().choice().byName()));
+    list("hpcrun_variables", words(plan.variables()));
     list("hpcrun_defaults", plan.defaults().stream().map(JobScript::assignment).toList());
     list("hpcrun_alone", plan.aloneDefaults().stream().map(JobScript::assignment).toList());
     line("hpcrun_mode='" + plan.mode().label() + "'");
     line("hpcrun_mpi=" + ShellWord.quote(plan.mpi()));
     line("hpcrun_spool=" + ShellWord.quote(String.join(":", plan.pmixDirectories())));
-    list("hpcrun_guard", plan.guard().stream().map(ByteString::of).toList());
+    list("hpcrun_guard", words(plan.guard()));
     DevicePlan devices = plan.devices();
     list(
         "hpcrun_gpu_flags",
@@ -196,6 +211,10 @@ public final class JobScript {
     return '"'
         + new String(tools.jackson.core.io.JsonStringEncoder.getInstance().quoteAsCharArray(value))
         + '"';
+  }
+
+  private static List<ByteString> words(List<String> texts) {
+    return texts.stream().map(ByteString::of).toList();
   }
 
   private static ByteString assignment(EnvironmentVariable variable) {

@@ -53,6 +53,11 @@ public record JobState(
 
   /** Whether this run is over, whatever becomes of the job. */
   public boolean ended() {
+    return isEnd(state);
+  }
+
+  /** Whether this is the state of a run that is over. */
+  public static boolean isEnd(String state) {
     return JobStatus.ENDED.contains(state) || state.equals(LOST) || state.equals(REQUEUED);
   }
 }

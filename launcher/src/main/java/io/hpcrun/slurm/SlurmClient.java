@@ -2,13 +2,13 @@ package io.hpcrun.slurm;
 
 import io.hpcrun.cluster.ClusterFacts;
 import io.hpcrun.cluster.NodeType;
+import io.hpcrun.cluster.Partition;
 import io.hpcrun.failure.Failure;
 import io.hpcrun.process.Programs;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -33,27 +33,37 @@ public final class SlurmClient {
   /** Partitions and their nodes, those that are alike together. */
   public List<NodeType> nodeTypes() {
     return NodeType.parse(
-        SlurmCommands.ask(List.of("sinfo", "--noheader", "--format=" + NodeType.FORMAT)).output());
+        SlurmCommands.ask(List.of("sinfo", "--noheader", "--exact", "--format=" + NodeType.FORMAT))
+            .output());
+  }
+
+  /** Partitions with their nodes and limits. */
+  public List<Partition> partitions() {
+    return Partition.parse(
+        SlurmCommands.ask(List.of("scontrol", "--oneliner", "show", "partition")).output(),
+        nodeTypes());
+  }
+
+  /** Whether there is a partition of this name; where Slurm does not say, there may be. */
+  public boolean hasPartition(String name) {
+    return !SlurmCommands.run(List.of("scontrol", "--all", "show", "partition", name))
+        .error()
+        .contains("not found");
   }
 
   /**
    * Submits a script.
    *
    * @param script the batch script, given to sbatch on standard input
-   * @param unset variables that sbatch must not see because they would override the script
+   * @param changes variables that sbatch must not see because they would override the script, and
+   *     what else is to be other than here
    * @return {@code JOBID}, or {@code JOBID;CLUSTER}, as {@code sbatch --parsable} prints it
    * @throws Failure with exit code 4 and sbatch's own words when it refuses
    */
-  public String submit(byte[] script, Set<String> unset) {
+  public String submit(byte[] script, Programs.Changes changes) {
     Programs.Result result =
-        Programs.run(List.of("sbatch", "--parsable"), unset, script, SlurmCommands.LIMIT);
-    String id = result.output().strip();
-    if (result.exitCode() != 0 || id.isEmpty()) {
-      throw Failure.slurm(
-          "sbatch refused the job: " + SlurmCommands.messages(result.error()),
-          "change the option that it names; 'hpcrun submit --dry-run' shows the script");
-    }
-    return id;
+        Programs.run(List.of("sbatch", "--parsable"), changes, script, SlurmCommands.LIMIT);
+    return SlurmCommands.submitted(result.exitCode(), result.output(), result.error());
   }
 
   /** The job's state; empty when slurmctld has forgotten it. */

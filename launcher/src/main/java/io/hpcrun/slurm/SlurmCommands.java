@@ -65,6 +65,17 @@ final class SlurmCommands {
         "check with 'sinfo' whether the cluster is up; nothing was changed");
   }
 
+  /** The id that {@code sbatch --parsable} printed. */
+  static String submitted(int exitCode, String output, String error) {
+    String id = output.strip();
+    if (exitCode != 0 || id.isEmpty()) {
+      throw Failure.slurm(
+          "sbatch refused the job: " + messages(error),
+          "change the option that it names; 'hpcrun submit --dry-run' shows the script");
+    }
+    return id;
+  }
+
   static Failure missing(String program) {
     return Failure.slurm(
         "'" + program + "' is not on the PATH",

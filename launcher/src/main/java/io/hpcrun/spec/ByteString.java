@@ -44,6 +44,11 @@ public final class ByteString {
     return new String(bytes, StandardCharsets.ISO_8859_1);
   }
 
+  /** The text of bytes that are UTF-8. */
+  public String utf8() {
+    return new String(bytes, StandardCharsets.UTF_8);
+  }
+
   /** A copy of the bytes. */
   public byte[] bytes() {
     return bytes.clone();

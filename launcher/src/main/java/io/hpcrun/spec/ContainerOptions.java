@@ -12,6 +12,7 @@ import java.util.Optional;
  * @param home {@code --home}; empty: the user's home directory
  * @param noMount mounts to leave out ({@code --no-mount}), Apptainer's names
  * @param flags options without a value, in the order of {@link ContainerFlag}
+ * @param choice what else it gets of the environment
  */
 public record ContainerOptions(
     List<BindMount> binds,
@@ -19,7 +20,19 @@ public record ContainerOptions(
     Optional<ByteString> workingDirectory,
     Optional<ByteString> home,
     List<String> noMount,
-    List<ContainerFlag> flags) {
+    List<ContainerFlag> flags,
+    EnvironmentChoice choice) {
+
+  /** With the default environment. */
+  public ContainerOptions(
+      List<BindMount> binds,
+      List<EnvironmentVariable> environment,
+      Optional<ByteString> workingDirectory,
+      Optional<ByteString> home,
+      List<String> noMount,
+      List<ContainerFlag> flags) {
+    this(binds, environment, workingDirectory, home, noMount, flags, EnvironmentChoice.DEFAULT);
+  }
 
   /** Copies the lists. */
   public ContainerOptions {
@@ -29,8 +42,19 @@ public record ContainerOptions(
     flags = List.copyOf(flags);
   }
 
+  /** Whether the user sets this variable, by its value or by name. */
+  public boolean sets(String name) {
+    return choice.byName().contains(name)
+        || environment.stream().anyMatch(variable -> variable.name().equals(name));
+  }
+
   /** The same with other variables. */
   public ContainerOptions with(List<EnvironmentVariable> other) {
-    return new ContainerOptions(binds, other, workingDirectory, home, noMount, flags);
+    return new ContainerOptions(binds, other, workingDirectory, home, noMount, flags, choice);
+  }
+
+  /** The same with other binds and variables. */
+  public ContainerOptions with(List<BindMount> shown, List<EnvironmentVariable> set) {
+    return new ContainerOptions(shown, set, workingDirectory, home, noMount, flags, choice);
   }
 }

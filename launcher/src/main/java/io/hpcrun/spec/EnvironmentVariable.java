@@ -17,28 +17,48 @@ public record EnvironmentVariable(String name, ByteString value) {
    */
   private static final Set<String> NOT_SETTABLE = Set.of("HOME");
 
+  /** Linux, include/uapi/linux/binfmts.h: MAX_ARG_STRLEN, with the NUL behind it. */
+  private static final int LONGEST = 128 << 10;
+
+  /** How many bytes its value may have on its way to the ranks. */
+  public int room() {
+    return LONGEST - "HPCRUN_ENV_=".length() - name.length() - 1;
+  }
+
   /**
-   * Parses {@code NAME=VALUE}.
+   * Parses {@code NAME=VALUE}; the value is in no message, since it may be secret.
    *
+   * @param where it stands, for messages
    * @throws Failure with exit code 2 when there is no {@code =} or the name is not a variable name
    */
-  public static EnvironmentVariable parse(ByteString text) {
+  public static EnvironmentVariable parse(ByteString text, String where) {
     String latin1 = text.latin1();
     int equals = latin1.indexOf('=');
     if (equals < 0) {
-      throw Failure.usage(
-          "--env " + text + " has no value", "write it as --env NAME=VALUE, one --env each");
+      throw Failure.usage(where + ": there is no =", "write it as NAME=VALUE");
     }
-    String name = latin1.substring(0, equals);
+    return new EnvironmentVariable(
+        checkedName(latin1.substring(0, equals), where),
+        ByteString.ofLatin1(latin1.substring(equals + 1)));
+  }
+
+  /**
+   * Checks the name of a variable that is to be set.
+   *
+   * @param name one character (0 to 255) for each byte
+   * @param where it stands, for messages
+   * @throws Failure with exit code 2 when it is none, or one that cannot be set
+   */
+  public static String checkedName(String name, String where) {
     if (!name.matches("[A-Za-z_][A-Za-z0-9_]*")) {
       throw Failure.usage(
-          "--env " + text + ": '" + ByteString.ofLatin1(name) + "' is not a variable name",
+          where + ": '" + ByteString.ofLatin1(name) + "' is not a variable name",
           "use letters, digits and _, not beginning with a digit");
     }
     if (NOT_SETTABLE.contains(name)) {
       throw Failure.usage(
-          "--env cannot set " + name + ": Apptainer sets it itself", "use --home instead");
+          where + " cannot set " + name + ": Apptainer sets it itself", "use --home instead");
     }
-    return new EnvironmentVariable(name, ByteString.ofLatin1(latin1.substring(equals + 1)));
+    return name;
   }
 }

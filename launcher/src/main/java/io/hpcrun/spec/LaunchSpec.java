@@ -1,15 +1,18 @@
 package io.hpcrun.spec;
 
 import java.nio.file.Path;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /**
  * A launch as it is wanted: complete and checked, before image and cluster are looked at.
  *
  * @param image absolute path of the image
  * @param kind a job of its own, a step of the job in which hpcrun runs, or a user's script
- * @param command the application and its arguments, at least one word; none for a script
+ * @param command the application and its arguments, at least one word; for a script, the program
+ *     that all its launches start, if that is known
  * @param script the user's script, if that is what runs
  * @param slurm the options of sbatch, or of srun for a step, in the order of {@link SlurmOption}
  * @param verbatim further sbatch options, passed through unread ({@code --sbatch})
@@ -70,11 +73,57 @@ public record LaunchSpec(
         records, spool);
   }
 
+  /** The same launch with the script that starts it. */
+  public LaunchSpec with(UserScript other) {
+    return new LaunchSpec(
+        image,
+        kind,
+        command,
+        Optional.of(other),
+        slurm,
+        verbatim,
+        srun,
+        container,
+        mpi,
+        fabric,
+        mode,
+        staging,
+        records,
+        spool);
+  }
+
+  /** The same launch of another command. */
+  public LaunchSpec with(List<ByteString> other) {
+    return new LaunchSpec(
+        image, kind, other, script, slurm, verbatim, srun, container, mpi, fabric, mode, staging,
+        records, spool);
+  }
+
+  /** The same launch with another value of one of sbatch's options. */
+  public LaunchSpec with(SlurmSetting other) {
+    List<SlurmSetting> all =
+        Stream.concat(
+                slurm.stream().filter(setting -> setting.option() != other.option()),
+                Stream.of(other))
+            .sorted(Comparator.comparing(SlurmSetting::option))
+            .toList();
+    return new LaunchSpec(
+        image, kind, command, script, all, verbatim, srun, container, mpi, fabric, mode, staging,
+        records, spool);
+  }
+
   /** The value of an sbatch option, if it was given. */
   public Optional<String> slurm(SlurmOption option) {
     return slurm.stream()
         .filter(setting -> setting.option() == option)
         .map(SlurmSetting::value)
         .findFirst();
+  }
+
+  /** Whether the launch is a job array. */
+  public boolean isArray() {
+    return slurm(SlurmOption.ARRAY).isPresent()
+        || verbatim.stream()
+            .anyMatch(option -> option.startsWith("-a") || option.startsWith("--ar"));
   }
 }

@@ -67,6 +67,7 @@ public enum SlurmOption {
   TRES_BIND('\0', SlurmValue.TEXT, "HOW", "how ranks are bound to GPUs and other resources"),
   WCKEY('\0', SlurmValue.TEXT, "NAME", "workload characterisation key");
 
+  private final String option = name().toLowerCase(Locale.ROOT).replace('_', '-');
   private final char letter;
   private final SlurmValue value;
   private final String placeholder;
@@ -93,7 +94,7 @@ public enum SlurmOption {
 
   /** The long name without the dashes. */
   public String option() {
-    return name().toLowerCase(Locale.ROOT).replace('_', '-');
+    return option;
   }
 
   /** The short name, or NUL if there is none. */

@@ -146,9 +146,12 @@ public final class Durations {
       return digits(nanoseconds / 1e9, "s");
     }
     long seconds = nanoseconds / 1_000_000_000;
-    return seconds < 7200
-        ? "%d min %d s".formatted(seconds / 60, seconds % 60)
-        : "%d h %d min".formatted(seconds / 3600, seconds / 60 % 60);
+    if (seconds < 2 * 3600) {
+      return "%d min %d s".formatted(seconds / 60, seconds % 60);
+    }
+    return seconds < 48 * 3600
+        ? "%d h %d min".formatted(seconds / 3600, seconds / 60 % 60)
+        : "%d d %d h".formatted(seconds / 86_400, seconds / 3600 % 24);
   }
 
   private static String digits(double value, String unit) {

@@ -46,7 +46,14 @@ public final class LaunchTiming {
    */
   public record Traffic(long sent, long received) {}
 
-  private final Map<String, List<String>> modes = new TreeMap<>();
+  /** However many there are, and whatever their records say. */
+  private static final int MOST_REMARKS = 100;
+
+  private static final int MOST_NAMES = 100;
+  private static final String OTHERS = "other";
+
+  private final boolean keepsNodes;
+  private final Map<String, Where> modes = new TreeMap<>();
   private final Map<String, String> texts = new HashMap<>();
   private final Map<String, Long> numbers = new HashMap<>();
   private final StageDurations overall = new StageDurations();
@@ -58,8 +65,22 @@ public final class LaunchTiming {
   private long unusedPorts;
   private boolean nodeHasPorts;
   private long ranksSeen;
+  private long nodesSeen;
+  private long clocksOff;
 
-  private LaunchTiming() {}
+  private LaunchTiming(boolean keepsNodes) {
+    this.keepsNodes = keepsNodes;
+  }
+
+  /** Nodes that have something in common. */
+  private static final class Where {
+    private final String example;
+    private long nodes;
+
+    Where(String example) {
+      this.example = example;
+    }
+  }
 
   /** Ranks that used a network, while they are counted. */
   private static final class Seen {
@@ -78,7 +99,16 @@ public final class LaunchTiming {
    * @param accounting asks accounting for job times that the record lacks; keys as in the record
    */
   public static LaunchTiming read(RecordSource source, Supplier<Map<String, Long>> accounting) {
-    return new LaunchTiming().readAll(source, accounting, null);
+    return new LaunchTiming(true).readAll(source, accounting, null);
+  }
+
+  /**
+   * Reads a launch without its nodes' figures, so that little is kept however many nodes it has.
+   *
+   * @param source the launch's records
+   */
+  public static LaunchTiming readOverall(RecordSource source) {
+    return new LaunchTiming(false).readAll(source, Map::of, null);
   }
 
   /**
@@ -90,7 +120,7 @@ public final class LaunchTiming {
    */
   public static LaunchTiming read(
       RecordSource source, Supplier<Map<String, Long>> accounting, Consumer<Rank> ranks) {
-    return new LaunchTiming().readAll(source, accounting, ranks);
+    return new LaunchTiming(true).readAll(source, accounting, ranks);
   }
 
   private LaunchTiming readAll(
@@ -115,6 +145,7 @@ public final class LaunchTiming {
     collector.stages.job();
     source.readNodes(collector);
     collector.stages.leave();
+    remarkClocks();
     remarkModes();
     remarkShell();
     remarkNetwork();
@@ -150,7 +181,7 @@ public final class LaunchTiming {
 
     private void add(Stage stage, long nanoseconds, String node, long rank, long uncertainty) {
       overall.add(stage, nanoseconds, node, rank, uncertainty);
-      if (!stage.isOfWholeLaunch()) {
+      if (keepsNodes && !stage.isOfWholeLaunch()) {
         oneNode.add(stage, nanoseconds, node, rank, uncertainty);
       }
       if (rankStages != null) {
@@ -184,8 +215,11 @@ public final class LaunchTiming {
 
     @Override
     public void nodeIsComplete() {
-      nodes.put(stages.nodeName(), oneNode.summaries());
-      oneNode.reset();
+      nodesSeen++;
+      if (keepsNodes) {
+        nodes.put(stages.nodeName(), oneNode.summaries());
+        oneNode.reset();
+      }
       nodeHasPorts = false;
       stages.beginNode();
     }
@@ -199,10 +233,14 @@ public final class LaunchTiming {
     if (line.network().isEmpty()) {
       return;
     }
-    Seen seen = networks.get(line.network());
+    String name =
+        networks.containsKey(line.network()) || networks.size() < MOST_NAMES
+            ? line.network()
+            : OTHERS;
+    Seen seen = networks.get(name);
     if (seen == null) {
       seen = new Seen(seen(line, node, Map.of()));
-      networks.put(line.network(), seen);
+      networks.put(name, seen);
     }
     seen.ranks++;
     if (nodeHasPorts && line.network().equals("tcp")) {
@@ -211,10 +249,16 @@ public final class LaunchTiming {
   }
 
   private void noteClock(String node, long off) {
-    if (off != 0) {
+    if (off != 0 && ++clocksOff <= MOST_REMARKS) {
       remarks.add(
           "the clock of %s is %s by at least %s: stages across nodes are off by that much"
               .formatted(node, off > 0 ? "ahead" : "behind", Durations.show(Math.abs(off))));
+    }
+  }
+
+  private void remarkClocks() {
+    if (clocksOff > MOST_REMARKS) {
+      remarks.add("the clocks of %d further nodes are off".formatted(clocksOff - MOST_REMARKS));
     }
   }
 
@@ -232,9 +276,9 @@ public final class LaunchTiming {
     String mode = line.text("mode");
     if (!mode.isEmpty()) {
       String reason = line.text("mode_reason");
-      modes
-          .computeIfAbsent(mode + (reason.isEmpty() ? "" : ": " + reason), m -> new ArrayList<>())
-          .add(line.text("node"));
+      String full = mode + (reason.isEmpty() ? "" : ": " + reason);
+      String known = modes.containsKey(full) || modes.size() < MOST_NAMES ? full : OTHERS;
+      modes.computeIfAbsent(known, first -> new Where(line.text("node"))).nodes++;
     }
   }
 
@@ -251,8 +295,7 @@ public final class LaunchTiming {
           if (!planned.isEmpty() && !mode.split(":")[0].equals(wanted)) {
             remarks.add(
                 "mode %s (%s)"
-                    .formatted(
-                        mode, where.size() == 1 ? where.getFirst() : where.size() + " nodes"));
+                    .formatted(mode, where.nodes == 1 ? where.example : where.nodes + " nodes"));
           }
         });
   }
@@ -280,8 +323,8 @@ public final class LaunchTiming {
     }
     String soFar = texts.getOrDefault("state", "").equals("running") ? " so far" : "";
     long expectedNodes = numbers.getOrDefault("nodes", 0L);
-    if (nodes.size() < expectedNodes) {
-      remarks.add("%d of %d nodes left a record%s".formatted(nodes.size(), expectedNodes, soFar));
+    if (nodesSeen < expectedNodes) {
+      remarks.add("%d of %d nodes left a record%s".formatted(nodesSeen, expectedNodes, soFar));
     } else if (numbers.containsKey("launch_done_ns")
         && ranksSeen < numbers.getOrDefault("ranks", 0L)) {
       remarks.add("%d of %d ranks were timed".formatted(ranksSeen, numbers.get("ranks")));

@@ -63,8 +63,17 @@ public record RecordDirectory(Path path) {
    * @throws Failure with exit code 2 when there is no record
    */
   public List<Launch> launches(String job) {
+    List<Launch> launches = launches(List.of(path.resolve(job)));
+    if (launches.isEmpty()) {
+      launches = launches(elements(job));
+    }
+    launches.sort(Comparator.comparing(Launch::element).thenComparing(Launch::id));
+    return launches;
+  }
+
+  private List<Launch> launches(List<Path> directories) {
     List<Launch> launches = new ArrayList<>();
-    for (Path directory : jobDirectories(job)) {
+    for (Path directory : directories) {
       try (DirectoryStream<Path> files = Files.newDirectoryStream(directory)) {
         for (Path file : files) {
           Matcher name = LAUNCH_FILE.matcher(file.getFileName().toString());
@@ -72,19 +81,16 @@ public record RecordDirectory(Path path) {
             launches.add(new Launch(name.group(1), file));
           }
         }
+      } catch (NoSuchFileException | NotDirectoryException none) {
+        continue; // the job's absence is reported by the caller
       } catch (IOException unreadable) {
         throw cannotRead(unreadable);
       }
     }
-    launches.sort(Comparator.comparing(Launch::element).thenComparing(Launch::id));
     return launches;
   }
 
-  private List<Path> jobDirectories(String job) {
-    Path exact = path.resolve(job);
-    if (Files.isDirectory(exact)) {
-      return List.of(exact);
-    }
+  private List<Path> elements(String job) {
     List<Path> elements = new ArrayList<>();
     try (DirectoryStream<Path> found = Files.newDirectoryStream(path, job + "_*")) {
       found.forEach(elements::add);
@@ -118,7 +124,16 @@ public record RecordDirectory(Path path) {
 
     @Override
     public void readNodes(Nodes nodes) {
+      for (Path node : nodeFiles()) {
+        RecordReader.trusting().read(node, nodes);
+        nodes.nodeIsComplete();
+      }
+    }
+
+    /** The records of its nodes. */
+    public List<Path> nodeFiles() {
       String prefix = id + ".node.";
+      List<Path> found = new ArrayList<>();
       try (DirectoryStream<Path> files =
           Files.newDirectoryStream(
               file.getParent(),
@@ -126,10 +141,8 @@ public record RecordDirectory(Path path) {
                 String name = node.getFileName().toString();
                 return name.startsWith(prefix) && name.endsWith(".jsonl");
               })) {
-        for (Path node : files) {
-          RecordReader.trusting().read(node, nodes);
-          nodes.nodeIsComplete();
-        }
+        files.forEach(found::add);
+        return found;
       } catch (NoSuchFileException removed) {
         throw Failure.usage(
             "the records of " + id + " were removed while they were read", "try again");

@@ -21,6 +21,7 @@ import io.hpcrun.spec.SlurmSetting;
 import io.hpcrun.spec.Staging;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
@@ -267,6 +268,21 @@ class PlannerTest {
             "/a:/b:ro",
             "--mount",
             "type=bind,\"source=/a,\"\"b\"\"\",\"destination=/c:d\",ro");
+  }
+
+  @Test
+  void refusesArraysThatSlurmWouldNotTake() {
+    ClusterFacts facts =
+        ClusterFacts.of(
+            Map.of("MaxArraySize", "1001", "MpiDefault", "pmix"), Optional.empty(), "amd64");
+    LaunchSpec spec = spec("app", MpiChoice.AUTO, PLAIN);
+    LaunchSpec beyond = spec.with(new SlurmSetting(SlurmOption.ARRAY, "3,0-1001:7%4"));
+    assertThat(plan(beyond, image("amd64"), facts).refusals())
+        .extracting(Advice::text)
+        .containsExactly("the job array's last index is 1001, and MaxArraySize here is 1001");
+    LaunchSpec within = spec.with(new SlurmSetting(SlurmOption.ARRAY, "0-1000"));
+    assertThat(plan(within, image("amd64"), facts).refusals()).isEmpty();
+    assertThat(plan(beyond, image("amd64"), cluster("pmix")).refusals()).isEmpty();
   }
 
   private static Plan plan(LaunchSpec spec, Image image, ClusterFacts cluster) {

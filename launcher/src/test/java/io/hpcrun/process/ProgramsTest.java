@@ -10,6 +10,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -79,13 +81,43 @@ class ProgramsTest {
   }
 
   @Test
+  void secretsAreInNoCommandLine() {
+    Programs.Result result =
+        Programs.run(
+            List.of(
+                "sh", "-c", "printf %s \"$TOKEN|$HOME\"; cat /proc/$$/cmdline /proc/$PPID/cmdline"),
+            new Programs.Changes(
+                Set.of("HOME"),
+                Map.of(),
+                Map.of("TOKEN", "s3cret $(id)\n\u00e9"),
+                Optional.empty()),
+            new byte[0],
+            LONG);
+    assertThat(result.output()).startsWith("s3cret $(id)\n\u00e9|");
+    assertThat(result.output().substring(10)).doesNotContain("s3cret");
+  }
+
+  @Test
+  void theCallersVariablesAreThoseBeforeTheStartScript() {
+    assertThat(
+            CallerEnvironment.of(
+                Map.of(
+                    "LC_ALL", "C.UTF-8",
+                    "HPCRUN_OUTER_KEPT", "1",
+                    "HPCRUN_OUTER_JAVA_TOOL_OPTIONS", "-Xmx1g",
+                    "A", "b")))
+        .isEqualTo(Map.of("JAVA_TOOL_OPTIONS", "-Xmx1g", "A", "b"));
+    assertThat(CallerEnvironment.of(Map.of("LC_ALL", "x"))).isEqualTo(Map.of("LC_ALL", "x"));
+  }
+
+  @Test
   void whatIsSaidOnTheWayIsHeardLineByLine() {
     List<String> heard = new java.util.concurrent.CopyOnWriteArrayList<>();
     Programs.Result result =
         Programs.runWatched(
             List.of("sh", "-c", "echo out; printf 'a\\nb c\\n' >&2; cat; echo \"$A\" >&2; exit 7"),
             Set.of(),
-            java.util.Map.of("A", "it's $(id)"),
+            Map.of("A", "it's $(id)"),
             LONG,
             heard::add);
     assertThat(result).isEqualTo(new Programs.Result(7, "out\n", "a\nb c\nit's $(id)\n"));
@@ -98,7 +130,7 @@ class ProgramsTest {
         .isThrownBy(
             () ->
                 Programs.runWatched(
-                    List.of("no-such-program"), Set.of(), java.util.Map.of(), LONG, line -> {}))
+                    List.of("no-such-program"), Set.of(), Map.of(), LONG, line -> {}))
         .withMessage("'no-such-program' is not on the PATH");
   }
 
@@ -113,7 +145,7 @@ class ProgramsTest {
                 Programs.runWatched(
                     List.of("sh", "-c", "sleep 987 & echo $! >" + pid + "; echo go >&2; sleep 988"),
                     Set.of(),
-                    java.util.Map.of(),
+                    Map.of(),
                     LONG,
                     line -> self.interrupt()))
         .withMessage("interrupted");
@@ -148,7 +180,7 @@ class ProgramsTest {
       Programs.runWatched(
           List.of("sh", "-c", "sleep 987 & echo $! >" + words[0] + "; echo go >&2; sleep 988"),
           Set.of(),
-          java.util.Map.of(),
+          Map.of(),
           LONG,
           System.out::println);
     }

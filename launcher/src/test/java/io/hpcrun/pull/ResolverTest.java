@@ -1,14 +1,20 @@
 package io.hpcrun.pull;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import io.hpcrun.pull.PullFailure.Kind;
 import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.SocketTimeoutException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CopyOnWriteArrayList;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -37,6 +43,7 @@ class ResolverTest {
     return new Resolver(
         login,
         InsecureHosts.LOOPBACK,
+        AllowedSources.ALL,
         new WebClient(InsecureHosts.LOOPBACK, Map.of("http_proxy", "nowhere:1"), limit));
   }
 
@@ -191,6 +198,92 @@ class ResolverTest {
       Resolved resolved =
           own.resolve(ImageSource.parse("docker://" + registry.host() + "/app:1"), "amd64");
       assertThat(resolved.pin()).contains(digest);
+    }
+  }
+
+  private static final Map<String, String> LOGIN =
+      Map.of(
+          "HOME",
+          "/nowhere",
+          "APPTAINER_DOCKER_USERNAME",
+          "alice",
+          "APPTAINER_DOCKER_PASSWORD",
+          "secret");
+
+  private PullFailure failureWithLogin() {
+    try (Resolver own = resolver(Login.of(LOGIN), Duration.ofSeconds(5))) {
+      return catchThrowableOfType(
+          PullFailure.class,
+          () -> own.resolve(ImageSource.parse("docker://" + registry.host() + "/app:1"), "amd64"));
+    }
+  }
+
+  /** Asks whoever comes for a login, at a token server that would be given it. */
+  private static FakeRegistry.Handler challenge(String realm, List<String> heard) {
+    return exchange -> {
+      heard.add(String.valueOf(exchange.getRequestHeaders().getFirst("Authorization")));
+      exchange.getResponseHeaders().add("WWW-Authenticate", realm);
+      FakeRegistry.send(exchange, 401, new byte[0]);
+    };
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"Basic realm=\"r\"", "Bearer realm=\"https://THIEF/token\""})
+  void whomARegistrySendsToIsNotGivenTheLogin(String challenge) throws IOException {
+    try (FakeRegistry other = new FakeRegistry();
+        ServerSocket thief = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+      List<String> heard = new CopyOnWriteArrayList<>();
+      registry.on(
+          "/v2/app/manifests/1",
+          exchange -> {
+            exchange.getResponseHeaders().add("Location", "http://" + other.host() + "/x");
+            FakeRegistry.send(exchange, 307, new byte[0]);
+          });
+      other.on(
+          "/x", challenge(challenge.replace("THIEF", "127.0.0.1:" + thief.getLocalPort()), heard));
+      assertThat(failureWithLogin().kind()).isEqualTo(Kind.NEEDS_CREDENTIALS);
+      assertThat(heard).containsExactly("null");
+      thief.setSoTimeout(100);
+      assertThatThrownBy(thief::accept).isInstanceOf(SocketTimeoutException.class);
+    }
+  }
+
+  @Test
+  void theRegistryThatTheUserNamedAndItsOwnTokenServerAreGivenTheLogin() {
+    List<String> heard = new CopyOnWriteArrayList<>();
+    String realm = "Bearer realm=\"http://%s/token\"".formatted(registry.host());
+    registry.on("/v2/app/manifests/1", challenge(realm, heard));
+    registry.on("/token", challenge("Basic", heard));
+    assertThat(failureWithLogin().kind()).isEqualTo(Kind.NEEDS_CREDENTIALS);
+    assertThat(heard).containsExactly("null", "Basic YWxpY2U6c2VjcmV0");
+  }
+
+  @Test
+  void aTokenServerWithoutTlsIsNotGivenTheLogin() throws IOException {
+    try (FakeRegistry other = new FakeRegistry()) {
+      List<String> heard = new CopyOnWriteArrayList<>();
+      String realm = "Bearer realm=\"http://%s/token\"".formatted(other.host());
+      registry.on("/v2/app/manifests/1", challenge(realm, heard));
+      assertThat(failureWithLogin().getMessage()).contains("without TLS");
+      assertThat(other.asked).isEmpty();
+    }
+  }
+
+  @Test
+  void whomATokenServerSendsToIsNotGivenTheLogin() throws IOException {
+    try (FakeRegistry other = new FakeRegistry()) {
+      List<String> heard = new CopyOnWriteArrayList<>();
+      String realm = "Bearer realm=\"http://%s/token\"".formatted(registry.host());
+      registry.on("/v2/app/manifests/1", challenge(realm, heard));
+      registry.on(
+          "/token",
+          exchange -> {
+            exchange.getResponseHeaders().add("Location", "http://" + other.host() + "/x");
+            FakeRegistry.send(exchange, 307, new byte[0]);
+          });
+      other.on("/x", challenge("Basic", heard));
+      assertThat(failureWithLogin().kind()).isEqualTo(Kind.NEEDS_CREDENTIALS);
+      assertThat(heard).containsExactly("null", "null");
     }
   }
 

@@ -188,9 +188,21 @@ class JobScriptTest {
             List.of(), List.of(), Optional.empty(), Optional.empty(), List.of(), List.of()));
   }
 
+  @Test
+  void aScriptThatStartsNothingInTheImageIsWarnedOf() {
+    String bare = "#!/bin/bash\n#HPCRUN --image=x\n# hpcrun exec\nsrun ./app\n";
+    assertThat(Planner.plan(script(bare), known(SIF)).warnings())
+        .singleElement()
+        .satisfies(each -> assertThat(each.text()).contains("runs outside of the image"));
+    assertThat(Planner.plan(script(), known(SIF)).warnings()).isEmpty();
+  }
+
   private static LaunchSpec script() {
-    String text =
-        "#!/bin/bash -l\n#SBATCH -N 2\n#HPCRUN --image=x\nhpcrun exec -- ./app 'a b' \\n\n";
+    return script(
+        "#!/bin/bash -l\n#SBATCH -N 2\n#HPCRUN --image=x\nhpcrun exec -- ./app 'a b' \\n\n");
+  }
+
+  private static LaunchSpec script(String text) {
     return of(
         LaunchSpec.Kind.SCRIPT,
         List.of(),

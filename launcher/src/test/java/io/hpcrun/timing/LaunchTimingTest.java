@@ -218,6 +218,7 @@ class LaunchTimingTest {
     assertThat(Durations.show(1_234_567_890)).isEqualTo("1.23 s");
     assertThat(Durations.show(125_000 * MS)).isEqualTo("2 min 5 s");
     assertThat(Durations.show(7_300_000 * MS)).isEqualTo("2 h 1 min");
+    assertThat(Durations.show(360_000_000 * MS)).isEqualTo("4 d 4 h");
   }
 
   private LaunchTiming read(String job, List<LaunchTiming.Rank> ranks) {

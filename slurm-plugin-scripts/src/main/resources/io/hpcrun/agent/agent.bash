@@ -58,9 +58,9 @@ hpcrun_write_record() {
   return 1
 }
 
-# hpcrun_write_spool NAME TEXT: NAME appears in the site's spool, whole; says a line then. All users can write there: nobody
-# can guess the name that is opened. Where the spool gives files no group of its own, only the owner can read them. Runs
-# apart, since file systems hang; what hangs keeps nothing of the job open.
+# hpcrun_write_spool NAME TEXT: NAME.RANDOM.jsonl appears in the site's spool, whole; says a line then. All users can write
+# there: nobody can guess the name that is opened, nor take the other one before. Where the spool gives files no group of
+# its own, only the owner can read them. Runs apart, since file systems hang; what hangs keeps nothing of the job open.
 hpcrun_write_spool() {
   local i name
   exec </dev/null 2>/dev/null
@@ -72,7 +72,7 @@ hpcrun_write_spool() {
   umask 077
   if read -r name </proc/sys/kernel/random/uuid && builtin cd "$hpcrun_ingest" && [[ ! -L $hpcrun_ingest ]]; then
     [[ ! -g . ]] || umask 027
-    if printf '%s' "$2" >".tmp.$name" && mv -fT -- ".tmp.$name" "$1"; then
+    if printf '%s' "$2" >".tmp.$name" && mv -fT -- ".tmp.$name" "$1.$name.jsonl"; then
       echo
     else
       rm -f -- ".tmp.$name"
@@ -84,7 +84,7 @@ hpcrun_write_spool() {
 # at most, and not at all for 0. Fails with 1 if it cannot be written, and above 128 if it takes longer.
 hpcrun_hand_in() {
   local there code
-  exec {there}< <(hpcrun_write_spool "${hpcrun_cluster:-_}.${hpcrun_prefix##*/}.$2.$hpcrun_begun.$3.jsonl" "$4")
+  exec {there}< <(hpcrun_write_spool "${hpcrun_cluster:-_}.${hpcrun_prefix##*/}.$2.$hpcrun_begun.$3" "$4")
   read -r -t "$1" -u "$there"
   code=$?
   exec {there}<&-
@@ -231,7 +231,7 @@ hpcrun_agent() {
   if [[ -d $hpcrun_directory ]]; then # its keeper was killed
     rm -rf -- "$hpcrun_directory"
   fi
-  rm -f -- "$part" # a node that had the image may have been sent it all the same
+  rm -f -- "$part" 2>/dev/null # a node that had the image may have been sent it all the same
   hpcrun_collect
   hpcrun_note 'done' 0 ''
   hpcrun_hand_in_nodes
@@ -250,7 +250,7 @@ hpcrun_take_map() {
 
 # Is this node fit? hpcrun_check_node MPI HEADER; notes that it is not, or remarks.
 hpcrun_check_node() {
-  local device
+  local device free
   hpcrun_image_problem "$hpcrun_image" "$2"
   if [[ -n $REPLY ]]; then
     hpcrun_note unfit 5 "$REPLY"
@@ -263,6 +263,11 @@ hpcrun_check_node() {
   fi
   if [[ $1 != none && ! -w /dev/shm ]]; then
     hpcrun_note unfit 3 "/dev/shm cannot be written, and MPI needs it; ask the administrators to mount it"
+    return 1
+  fi
+  # Without room for PMIx's files in /tmp ranks wait for each other for ever (seen with Slurm 24.11).
+  if [[ $1 == pmix* ]] && free=$(stat -f -c '%a*%S' /tmp 2>/dev/null) && ((free < 1 << 20)); then
+    hpcrun_note unfit 3 "there are $((free >> 10)) KiB free in /tmp, and PMIx needs more; ask the administrators to make room, or exclude the node (--exclude)"
     return 1
   fi
   for device in /dev/infiniband/uverbs*; do
@@ -278,10 +283,10 @@ hpcrun_check_node() {
 # bash complains about a locale that a node lacks. Shells that hpcrun starts get LC_* under other
 # names, and give them on as they were.
 hpcrun_hide_locale() {
-  local variable
-  for variable in "${!LC_@}"; do
-    export "HPCRUN_KEPT_$variable=${!variable}"
-    unset -v "$variable"
+  local hpcrun_name
+  for hpcrun_name in "${!LC_@}"; do
+    export "HPCRUN_KEPT_$hpcrun_name=${!hpcrun_name}"
+    unset -v "$hpcrun_name"
   done
 }
 
@@ -435,9 +440,36 @@ hpcrun_lose() {
   fi
 }
 
+# What tells this node's system and drivers from another's, as members of a JSON object, in REPLY.
+hpcrun_node_facts() {
+  local name value line facts=''
+  for name in kernel=proc/sys/kernel/osrelease os=etc/os-release cpu=proc/cpuinfo memory=proc/meminfo \
+    governor=sys/devices/system/cpu/cpu0/cpufreq/scaling_governor driver_{nvidia,amdgpu,mlx5_core,hfi1,efa,lustre} \
+    firmware='sys/class/infiniband/*/fw_ver'; do
+    [[ $name == *=* ]] || name+=/sys/module/${name#*_}/version
+    value=''
+    for line in "${hpcrun_root-}"/${name#*[=/]}; do
+      while read -r line; do
+        case $name in
+          os=*) [[ $line == PRETTY_NAME=* ]] || continue ;;
+          cpu=*) [[ $line == 'model name'* ]] || continue ;;
+          memory=*) [[ $line =~ [0-9]+ ]] && line=$(((BASH_REMATCH[0] + 524288) / 1048576))' GiB' ;;
+          *) ;;
+        esac
+        line=${line#PRETTY_NAME=} line=${line#model name*: }
+        [[ " $value " == *" $line "* ]] || value+=${value:+ }$line
+        break
+      done <"$line" || :
+    done 2>/dev/null
+    hpcrun_json "${value//\"/}"
+    facts+=${REPLY:+",\"${name%%[=/]*}\":\"$REPLY\""}
+  done
+  REPLY=$facts
+}
+
 # Writes the node's records, one for each launch of the job that had ranks here.
 hpcrun_collect() {
-  local head line name number i reason version traffic memlock
+  local head line name number i reason version traffic memlock facts
   local -a fields
   local -A texts=() ranks=()
   declare -gA hpcrun_texts=()
@@ -463,6 +495,8 @@ hpcrun_collect() {
   fi
   hpcrun_traffic_members
   traffic=$REPLY memlock=$(ulimit -l)
+  hpcrun_node_facts
+  facts=$REPLY
   ((${#ranks[@]} < 2)) || traffic='' # which launch's it was is not known
   if ((${#ranks[@]} == 0)); then
     ranks[$hpcrun_number]=0
@@ -477,7 +511,7 @@ hpcrun_collect() {
     head+=${hpcrun_pid[*]+",\"ranks_alive\":${#hpcrun_pid[@]}"}
     head+=",\"end_resolution_ns\":$((${hpcrun_resolution:-0} * 1000000))"
     head+="${hpcrun_ports_up:+,\"rdma_ports\":$hpcrun_ports_up,\"memlock_kib\":${memlock/unlimited/-1}}"
-    head+="${hpcrun_fabric_here:+,\"fabric\":\"$hpcrun_fabric_here\"}$traffic"
+    head+="${hpcrun_fabric_here:+,\"fabric\":\"$hpcrun_fabric_here\"}$traffic$facts"
     head+="${hpcrun_topology_text:+,\"topology\":{$hpcrun_topology_text\}}}"
     hpcrun_texts[$number]=$head$'\n'${texts[$number]-}
     hpcrun_write_record "$hpcrun_prefix.$number.node.$hpcrun_node.jsonl" "${hpcrun_texts[$number]}"
@@ -496,6 +530,78 @@ hpcrun_hand_in_nodes() {
   done
 }
 
+# hpcrun_choose_environment RULE…: what this shell's next program gets of the environment that the shell was given, by
+# words -PATTERN|… and +PATTERN|…, of which the first that fits a name counts; what fits none stays. What bash cannot unset
+# (its names are no variables, or those of functions) is for env: hpcrun_without is nothing, or "env -u NAME…". What
+# local names of hpcrun's hide gets its value back.
+hpcrun_choose_environment() {
+  local hpcrun_word hpcrun_name hpcrun_sign hpcrun_i
+  local -a hpcrun_signs=() hpcrun_patterns=() hpcrun_words
+  hpcrun_without=()
+  for hpcrun_word in "$@"; do # neighbours with the same sign make one pattern
+    if ((${#hpcrun_signs[@]})) && [[ ${hpcrun_signs[-1]} == "${hpcrun_word:0:1}" ]]; then
+      hpcrun_patterns[-1]+="|${hpcrun_word:1}"
+    else
+      hpcrun_signs+=("${hpcrun_word:0:1}")
+      hpcrun_patterns+=("${hpcrun_word:1}")
+    fi
+  done
+  { mapfile -d '' -t hpcrun_words </proc/self/environ; } 2>/dev/null
+  for hpcrun_word in "${hpcrun_words[@]+"${hpcrun_words[@]}"}"; do
+    hpcrun_name=${hpcrun_word%%=*} hpcrun_sign=+
+    for hpcrun_i in "${!hpcrun_signs[@]}"; do
+      # shellcheck disable=SC2053 # a pattern is meant
+      if [[ $hpcrun_name == @(${hpcrun_patterns[hpcrun_i]}) ]]; then
+        hpcrun_sign=${hpcrun_signs[hpcrun_i]}
+        break
+      fi
+    done
+    if [[ ! $hpcrun_name =~ ^[A-Za-z_][A-Za-z0-9_]*$ || $hpcrun_name == hpcrun_* ]]; then
+      [[ $hpcrun_sign == + || -z $hpcrun_name ]] || hpcrun_without+=(-u "$hpcrun_name")
+    elif [[ $hpcrun_sign == - ]]; then
+      for hpcrun_i in 1 2 3 4 5; do # local ones first, of each function that called this one
+        unset -v "$hpcrun_name"
+      done
+      unset -v "hpcrun_caller[$hpcrun_name]"
+    elif [[ $hpcrun_name == [[:lower:]]* || $hpcrun_name == REPLY ]]; then
+      export "$hpcrun_name=${hpcrun_word#*=}"
+    fi
+  done 2>/dev/null
+  ((${#hpcrun_without[@]} == 0)) || hpcrun_without=(env "${hpcrun_without[@]}")
+}
+
+# What hpcrun's own shells must not have.
+hpcrun_give_back() {
+  [[ -z ${hpcrun_caller[TMOUT]+set} ]] || export "TMOUT=${hpcrun_caller[TMOUT]}"
+}
+
+# The variables that are set for the ranks go to them as HPCRUN_ENV_NAME: those whose values the job script has, and
+# those by name, whose values are in the job's environment, so or as NAME. A script may set others for its launches.
+hpcrun_set_environment() {
+  local hpcrun_name hpcrun_value
+  [[ $hpcrun_kind == script ]] || for hpcrun_name in "${!HPCRUN_ENV_@}"; do
+    [[ " ${hpcrun_by_name[*]-} " == *" ${hpcrun_name#HPCRUN_ENV_} "* ]] || unset -v "$hpcrun_name"
+  done
+  for hpcrun_name in "${hpcrun_by_name[@]+"${hpcrun_by_name[@]}"}"; do
+    hpcrun_value=HPCRUN_ENV_$hpcrun_name
+    [[ -n ${!hpcrun_value+set} || -z ${!hpcrun_name+set} ]] || export "$hpcrun_value=${!hpcrun_name}"
+  done
+  for hpcrun_name in "${hpcrun_environment[@]+"${hpcrun_environment[@]}"}"; do
+    export "HPCRUN_ENV_$hpcrun_name"
+  done
+}
+
+# Whether variables by name have no value; says which.
+hpcrun_lack_values() {
+  local hpcrun_name hpcrun_value hpcrun_lacking=''
+  for hpcrun_name in "${hpcrun_by_name[@]+"${hpcrun_by_name[@]}"}"; do
+    hpcrun_value=HPCRUN_ENV_$hpcrun_name
+    [[ -n ${!hpcrun_value+set}${!hpcrun_name+set} ]] || hpcrun_lacking+=${hpcrun_lacking:+, }$hpcrun_name
+  done
+  [[ -n $hpcrun_lacking ]] || return 1
+  hpcrun_say "refused before any rank started: the job's environment has no value for $hpcrun_lacking; set it where the job is submitted, and let the environment go with the job (--export=ALL)"
+}
+
 # This process becomes a step of one task on every node beside the ranks: it takes no GPU and no memory
 # from them, and none of the sizes that the job's own options left in the environment. In a session of
 # its own: Ctrl-C at a terminal is for the ranks.
@@ -505,9 +611,11 @@ hpcrun_become_srun_per_node() {
     SLURM_LABELIO SLURM_THREADS_PER_CORE SLURM_OVERCOMMIT SLURM_KILL_BAD_EXIT SLURM_EXACT \
     SLURM_TASK_EPILOG SLURM_TASK_PROLOG "${!SLURM_STD@}" SLURM_TIMELIMIT SLURM_WAIT SLURM_IMMEDIATE \
     SLURM_EXCLUSIVE SLURM_OPEN_MODE
+  hpcrun_choose_environment "${hpcrun_variables[@]+"${hpcrun_variables[@]}"}"
   hpcrun_hide_locale
   exec 2>&"$hpcrun_errors"
-  exec $(type -P setsid) srun --overlap --nodes="$hpcrun_nodes" --ntasks="$hpcrun_nodes" \
+  ! type -P setsid >/dev/null || hpcrun_without+=(setsid)
+  exec "${hpcrun_without[@]+"${hpcrun_without[@]}"}" srun --overlap --nodes="$hpcrun_nodes" --ntasks="$hpcrun_nodes" \
     --ntasks-per-node=1 --cpus-per-task=1 --mem=0 --gres=none --cpu-bind=none --mpi=none \
     --export=ALL --input=all --no-kill --kill-on-bad-exit=0 --wait=30 --job-name=hpcrun-agent \
     ${hpcrun_nodelist:+--nodelist="$hpcrun_nodelist"} "$@"
@@ -515,8 +623,19 @@ hpcrun_become_srun_per_node() {
 
 # hpcrun_become_agents WORD…: this process becomes the srun of all nodes' agents.
 hpcrun_become_agents() {
-  local -a functions
-  mapfile -t functions < <(compgen -A function hpcrun_ | grep -vx hpcrun_agent)
+  local name
+  local -a functions all
+  local -A elsewhere=([hpcrun_agent]=1)
+  # What the batch script and the ranks have for themselves: the kernel takes 128 KiB for one argument.
+  for name in await_agents await_end become_agents become_srun_per_node bind_devices claim count_local \
+    divide_gpus enter give_back hand_in_record has_gpus hide_locale identify identify_step lack_values launch main miss \
+    read_job_times record run_script say_missed send_image session set_environment share srun_ranks; do
+    elsewhere[hpcrun_$name]=1
+  done
+  mapfile -t all < <(compgen -A function hpcrun_)
+  for name in "${all[@]}"; do
+    [[ -n ${elsewhere[$name]-} ]] || functions+=("$name")
+  done
   # The agent first: this is what ps shows of the process.
   hpcrun_become_srun_per_node bash -p -c "$(declare -f hpcrun_agent "${functions[@]}")
 $(declare -p hpcrun_ingest hpcrun_cluster hpcrun_begun hpcrun_program hpcrun_gpus hpcrun_pin hpcrun_fabric hpcrun_require hpcrun_memlock hpcrun_providers hpcrun_gres hpcrun_driver hpcrun_guard hpcrun_mpi hpcrun_stage_directory hpcrun_stage_limit hpcrun_digest hpcrun_image_size)
@@ -801,46 +920,45 @@ hpcrun_divide_gpus() {
 hpcrun_srun_ranks() {
   (
     : 'srun of the ranks'
-    local variable name
-    local -a where=() task words
+    local hpcrun_word hpcrun_name
+    local -a hpcrun_where=() hpcrun_task hpcrun_words
     exec 2>&"$hpcrun_errors" {hpcrun_read_end}<&- {hpcrun_write_end}>&-
-    for variable in "${hpcrun_environment[@]+"${hpcrun_environment[@]}"}"; do
-      export "HPCRUN_ENV_$variable"
-    done
-    for variable in "${hpcrun_defaults[@]+"${hpcrun_defaults[@]}"}"; do
-      name=${variable%%=*}
-      # Slurm (from 23.11) tells mpirun to use srun, which is not in the container: HYDRA_BOOTSTRAP=slurm.
-      [[ -n ${!name+set} && ${!name} != slurm ]] || export "$name=${variable#*=}"
-    done
     hpcrun_divide_gpus
-    [[ -z ${hpcrun_caller[TMOUT]+set} ]] || export "TMOUT=${hpcrun_caller[TMOUT]}"
+    hpcrun_set_environment
+    hpcrun_choose_environment "${hpcrun_variables[@]+"${hpcrun_variables[@]}"}"
+    hpcrun_give_back
+    for hpcrun_word in "${hpcrun_defaults[@]+"${hpcrun_defaults[@]}"}"; do
+      hpcrun_name=${hpcrun_word%%=*}
+      # Slurm (from 23.11) tells mpirun to use srun, which is not in the container: HYDRA_BOOTSTRAP=slurm.
+      [[ -n ${!hpcrun_name+set} && ${!hpcrun_name} != slurm ]] || export "$hpcrun_name=${hpcrun_word#*=}"
+    done
     if [[ -n $hpcrun_program ]]; then
-      task=("$hpcrun_directory/hpcrun-enter")
-      words=("$hpcrun_directory" "$hpcrun_number" "$@")
+      hpcrun_task=("$hpcrun_directory/hpcrun-enter")
+      hpcrun_words=("$hpcrun_directory" "$hpcrun_number" "$@")
     else
-      for variable in "${hpcrun_alone[@]+"${hpcrun_alone[@]}"}"; do
-        export "HPCRUN_ALONE_$variable"
+      for hpcrun_word in "${hpcrun_alone[@]+"${hpcrun_alone[@]}"}"; do
+        export "HPCRUN_ALONE_$hpcrun_word"
       done
       hpcrun_hide_locale
-      task=(bash -p -c "$(declare -f hpcrun_now hpcrun_find_runtime hpcrun_pass_environment \
+      hpcrun_task=(bash -p -c "$(declare -f hpcrun_now hpcrun_find_runtime hpcrun_pass_environment \
         hpcrun_restore_locale hpcrun_join_words hpcrun_bind_devices hpcrun_count_local hpcrun_share \
         hpcrun_enter)
 hpcrun_enter \"\$@\"" hpcrun-enter)
-      words=("$hpcrun_directory" "$hpcrun_bare" "$hpcrun_number" "${#hpcrun_container[@]}"
+      hpcrun_words=("$hpcrun_directory" "$hpcrun_bare" "$hpcrun_number" "${#hpcrun_container[@]}"
         "${hpcrun_container[@]+"${hpcrun_container[@]}"}" "$hpcrun_image" "$@")
     fi
     if [[ $hpcrun_kind == step ]]; then
-      where=(--nodes="$hpcrun_nodes" --nodelist="$hpcrun_ready")
+      hpcrun_where=(--nodes="$hpcrun_nodes" --nodelist="$hpcrun_ready")
     fi
-    exec srun --export=ALL "${hpcrun_srun[@]+"${hpcrun_srun[@]}"}" "${where[@]+"${where[@]}"}" \
-      "${task[@]}" "${words[@]/#/=}"
+    exec "${hpcrun_without[@]+"${hpcrun_without[@]}"}" srun --export=ALL "${hpcrun_srun[@]+"${hpcrun_srun[@]}"}" \
+      "${hpcrun_where[@]+"${hpcrun_where[@]}"}" "${hpcrun_task[@]}" "${hpcrun_words[@]/#/=}"
   )
 }
 
 # The user's script, which starts launches with "hpcrun exec -- COMMAND": this script once more.
 # shellcheck disable=SC2154 # they are set by the job script
 hpcrun_run_script() {
-  local variable signal child code=1
+  local signal child code=1
   if [[ ! -d $hpcrun_directory ]]; then
     hpcrun_say "the script cannot be started: there is no node directory on ${SLURMD_NODENAME:-$HOSTNAME}"
     return 1
@@ -858,9 +976,8 @@ hpcrun_run_script() {
     return 1
   fi
   (
-    for variable in "${!hpcrun_caller[@]}"; do
-      export "$variable=${hpcrun_caller[$variable]}"
-    done
+    hpcrun_choose_environment # as it was
+    hpcrun_give_back
     PATH=$hpcrun_directory/bin:$PATH exec "${hpcrun_interpreter[@]}" "$hpcrun_directory/script" \
       "${hpcrun_arguments[@]+"${hpcrun_arguments[@]}"}"
   ) <&0 &
@@ -903,6 +1020,8 @@ hpcrun_session() {
       hpcrun_say "in this script: hpcrun exec [srun's options] -- COMMAND [ARGUMENT...]; for anything else hpcrun must be on the PATH of the compute nodes"
       return 2
     fi
+    hpcrun_choose_environment # as it was
+    hpcrun_give_back
     hpcrun "$@"
     return
   fi
@@ -912,7 +1031,7 @@ hpcrun_session() {
   [[ ! -s $directory/missed ]] || hpcrun_ingest='' # a launch before this one waited in vain
   while (($#)) && [[ $1 != -- ]]; do
     case ${1%%=*} in
-      --bind | --env | --home | --no-home | --no-mount | --pwd | --contain | --nv | --no-nv | --rocm | --no-rocm | \
+      --bind | --env | --env-file | --clean-env | --home | --no-home | --no-mount | --pwd | --contain | --nv | --no-nv | --rocm | --no-rocm | \
         --writable-tmpfs | --fabric | --require-fabric | --mode | --stage | --stage-dir | --stage-limit | --mpi-model | \
         --host-mpi | --singletons | --no-guard | --force | --image)
         hpcrun_say "hpcrun exec in a script: ${1%%=*} is for all of its steps; write it into the script's line: #HPCRUN $1"
@@ -928,6 +1047,9 @@ hpcrun_session() {
     return 2
   fi
   shift
+  if hpcrun_lack_values; then
+    return 3
+  fi
   hpcrun_job=${hpcrun_prefix##*/} hpcrun_job=${hpcrun_job%.*}
   hpcrun_nodes='' hpcrun_ranks='' hpcrun_number=0
   hpcrun_claim
@@ -951,17 +1073,17 @@ hpcrun_has_gpus() {
 }
 
 # The whole job. Expects what the job script declares before it: hpcrun_kind, hpcrun_image,
-# hpcrun_header, hpcrun_program, hpcrun_command, hpcrun_srun, hpcrun_container, hpcrun_environment,
-# hpcrun_defaults, hpcrun_alone, hpcrun_guard, hpcrun_gpu_flags, hpcrun_gpus, hpcrun_pin, hpcrun_fabric,
+# hpcrun_header, hpcrun_program, hpcrun_command, hpcrun_srun, hpcrun_container, hpcrun_environment, hpcrun_by_name,
+# hpcrun_variables, hpcrun_defaults, hpcrun_alone, hpcrun_guard, hpcrun_gpu_flags, hpcrun_gpus, hpcrun_pin, hpcrun_fabric,
 # hpcrun_require, hpcrun_memlock, hpcrun_providers, hpcrun_gres, hpcrun_driver, hpcrun_mode, hpcrun_mpi, hpcrun_spool, hpcrun_stage,
 # hpcrun_records, hpcrun_ingest, hpcrun_facts. Returns the exit code of the job.
 # shellcheck disable=SC2154 # they are set by the job script
 hpcrun_main() {
   local -A hpcrun_times=() hpcrun_seconds=() hpcrun_caller=()
-  local code job_times answers alive variable state=ended hpcrun_stopped='' hpcrun_cancelled='' hpcrun_missed='' hpcrun_slow=''
-  set +eufC # an exported SHELLOPTS is not for this script
-  if variable=TMOUT && [[ -n ${!variable+set} ]]; then # bash's limit for each read
-    hpcrun_caller[TMOUT]=${!variable}
+  local hpcrun_name code job_times answers alive state=ended hpcrun_stopped='' hpcrun_cancelled='' hpcrun_missed='' hpcrun_slow=''
+  set +eufCp # an exported SHELLOPTS is not for this script; and -p, which was, is not for shells below it
+  if hpcrun_name=TMOUT && [[ -n ${!hpcrun_name+set} ]]; then # bash's limit for each read
+    hpcrun_caller[TMOUT]=${!hpcrun_name}
     unset -v TMOUT
   fi
   exec {hpcrun_errors}>&2
@@ -976,23 +1098,21 @@ hpcrun_main() {
   hpcrun_identify
   exec {job_times}< <(SLURM_TIME_FORMAT=%s exec scontrol show job "$SLURM_JOB_ID" 2>/dev/null)
   [[ $hpcrun_kind == script ]] || hpcrun_record running ''
+  if [[ $hpcrun_kind != script ]] && hpcrun_lack_values; then
+    hpcrun_record refused 3
+    hpcrun_hand_in_record refused
+    return 3
+  fi
 
   # A cancelled job's script must live until its ranks have ended, to write the record.
   trap ':' HUP INT QUIT USR1 USR2 ALRM XCPU
   trap 'hpcrun_cancelled=143' TERM
-  # The session bus of the login node is not there on the nodes, and Apptainer would use it.
-  for variable in XDG_RUNTIME_DIR DBUS_SESSION_BUS_ADDRESS; do
-    [[ -z ${!variable+set} ]] || hpcrun_caller[$variable]=${!variable}
-    unset -v "$variable"
-  done
 
   hpcrun_time prepare_asked
   # The agents live as long as their input is open, which is how they learn that the launch is over.
   coproc hpcrun_agents_io {
     exec 2>/dev/null # bash would show the source of what was killed
-    for variable in "${hpcrun_environment[@]+"${hpcrun_environment[@]}"}"; do
-      export "HPCRUN_ENV_$variable"
-    done
+    hpcrun_set_environment
     export HPCRUN_NODE_DIRECTORY=$hpcrun_directory
     hpcrun_become_agents "$hpcrun_prefix" "$hpcrun_number" "$hpcrun_mode" "$hpcrun_mpi" "$hpcrun_spool" \
       "$hpcrun_stage" "$hpcrun_part" "${#hpcrun_container[@]}" \

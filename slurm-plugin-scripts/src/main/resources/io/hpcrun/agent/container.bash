@@ -9,21 +9,24 @@ hpcrun_find_runtime() {
   REPLY=$(type -P apptainer || type -P singularity)
 }
 
-# Gives the runtime hpcrun_runtime the values of --env, which come as HPCRUN_ENV_NAME.
+# Gives the runtime hpcrun_runtime the values of --env, which come as HPCRUN_ENV_NAME; their names are in hpcrun_given.
 hpcrun_pass_environment() {
   local hpcrun_prefix=APPTAINERENV_ hpcrun_word
+  hpcrun_given=' '
   if [[ ${hpcrun_runtime##*/} == singularity ]]; then
     hpcrun_prefix=SINGULARITYENV_
   fi
   for hpcrun_word in "${!HPCRUN_ENV_@}"; do
     export "$hpcrun_prefix${hpcrun_word#HPCRUN_ENV_}=${!hpcrun_word}"
+    hpcrun_given+="${hpcrun_word#HPCRUN_ENV_} "
     unset -v "$hpcrun_word"
   done
 }
 
 # REPLY: why this node cannot read the image, or has another one than was submitted; empty if it is
 # the one. hpcrun_image_problem IMAGE [HEADER_DIGEST]: SHA-256 of the first 32 KiB, which hold a
-# SIF's UUID, its times and the sizes of all its parts.
+# SIF's UUID, its times and the sizes of all its parts. One that was cut off has another size
+# (hpcrun_image_size).
 hpcrun_image_problem() {
   local digest
   REPLY=''
@@ -32,8 +35,11 @@ hpcrun_image_problem() {
   elif [[ ! -r $1 || (-d $1 && ! -x $1) ]]; then
     REPLY="the image $1 may not be read by uid $UID; change its permissions"
   elif [[ -n ${2-} ]]; then
-    digest=$(head -c 32768 -- "$1" 2>/dev/null | sha256sum)
-    if [[ ${digest%% *} != "$2" ]]; then
+    digest=none
+    # Whoever opens a pipe may wait for ever.
+    [[ ! -f $1 ]] || digest=$(head -c 32768 -- "$1" 2>/dev/null | sha256sum)
+    if [[ ${digest%% *} != "$2" ]] ||
+      [[ -n ${hpcrun_image_size-} && $(stat -L -c %s -- "$1" 2>&1) != "$hpcrun_image_size" ]]; then
       REPLY="the image $1 is not the one that was submitted (it was changed or replaced since); submit the job again"
     fi
   fi
@@ -100,7 +106,7 @@ hpcrun_open_tools() {
     elif [[ $line =~ ^(/[^ :]+)\ \( && -z $hpcrun_loader ]]; then
       exec {hpcrun_loader}<"${BASH_REMATCH[1]}" || return 1
     fi
-  done < <(ldd "$env" "$cat")
+  done < <(env -i PATH="$PATH" ldd "$env" "$cat") # it is a shell script, which BASH_ENV and functions would change
   [[ -n $hpcrun_loader ]]
 }
 
@@ -135,44 +141,45 @@ hpcrun_pipe() {
 # that the launch is over, the directory stays until the job ends: another user could take its name,
 # and ranks would start what he put there.
 hpcrun_keep() {
-  local directory=$1 token=$2 status=0 over='' input lines line namespace=''
+  # Names that the user's variables do not have: the runtime gets the environment of this shell.
+  local hpcrun_place=$1 hpcrun_mark=$2 hpcrun_status=0 hpcrun_over='' hpcrun_input hpcrun_lines hpcrun_line hpcrun_space=''
   shift 2
   trap '' HUP INT QUIT PIPE USR1 USR2 TERM
   if (($#)); then
-    exec {input}<&0
-    exec {lines}< <("$@" <&"$input" 2>&1; printf '\n%s ended %s\n' "$token" "$?")
-    while IFS= read -r line <&"$lines"; do
-      case $line in
-        "$token ended "*)
-          status=${line##* }
+    exec {hpcrun_input}<&0
+    exec {hpcrun_lines}< <("$@" <&"$hpcrun_input" 2>&1; printf '\n%s ended %s\n' "$hpcrun_mark" "$?")
+    while IFS= read -r hpcrun_line <&"$hpcrun_lines"; do
+      case $hpcrun_line in
+        "$hpcrun_mark ended "*)
+          hpcrun_status=${hpcrun_line##* }
           break
           ;;
         # The holder's process id comes next. As long as its user namespace is held open, no other one
         # gets its number. (A mount namespace held open would keep the image mounted.)
-        "$token")
-          IFS= read -r line <&"$lines"
-          exec {namespace}<"/proc/${line%% *}/ns/user"
-          line="$token holder $line"
+        "$hpcrun_mark")
+          IFS= read -r hpcrun_line <&"$hpcrun_lines"
+          exec {hpcrun_space}<"/proc/${hpcrun_line%% *}/ns/user"
+          hpcrun_line="$hpcrun_mark holder $hpcrun_line"
           ;;
-        "$token over")
-          over=1
+        "$hpcrun_mark over")
+          hpcrun_over=1
           continue
           ;;
         *) ;;
       esac
-      printf '%s\n' "$line"
+      printf '%s\n' "$hpcrun_line"
     done
-    hpcrun_clear "$directory" "$namespace" "$status"
-  elif read -r line && [[ $line == "$token over" ]]; then
-    over=1
+    hpcrun_clear "$hpcrun_place" "$hpcrun_space" "$hpcrun_status"
+  elif read -r hpcrun_line && [[ $hpcrun_line == "$hpcrun_mark over" ]]; then
+    hpcrun_over=1
   fi
-  if [[ -n $over ]]; then
-    rm -rf -- "$directory"
-    printf '%s ended %s\n' "$token" "$status"
+  if [[ -n $hpcrun_over ]]; then
+    rm -rf -- "$hpcrun_place"
+    printf '%s ended %s\n' "$hpcrun_mark" "$hpcrun_status"
   else
-    printf '%s ended %s\n' "$token" "$status"
+    printf '%s ended %s\n' "$hpcrun_mark" "$hpcrun_status"
     hpcrun_await_job
-    rm -rf -- "$directory"
+    rm -rf -- "$hpcrun_place"
   fi
 }
 
@@ -229,16 +236,19 @@ hpcrun_clear() {
 # hpcrun_start_keeper DIRECTORY [RUNTIME WORD…]. The keeper ends when hpcrun_alive is closed; what it
 # and the runtime say comes from hpcrun_said.
 hpcrun_start_keeper() {
-  local their_end their_said
+  local hpcrun_their_end hpcrun_their_said hpcrun_place=$1
   hpcrun_pipe
-  their_end=$hpcrun_read_end hpcrun_alive=$hpcrun_write_end
+  hpcrun_their_end=$hpcrun_read_end hpcrun_alive=$hpcrun_write_end
   hpcrun_pipe
-  their_said=$hpcrun_write_end hpcrun_said=$hpcrun_read_end
-  local directory=$1
+  hpcrun_their_said=$hpcrun_write_end hpcrun_said=$hpcrun_read_end
   shift
-  setsid --fork bash -p -c "$(declare -f hpcrun_keep hpcrun_clear hpcrun_await_job)"$'\nhpcrun_keep "$@"' \
-    hpcrun-keeper "$directory" "$hpcrun_token" "$@" <&"$their_end" >&"$their_said" 2>/dev/null {hpcrun_alive}>&- {hpcrun_said}<&- {their_end}<&- {their_said}>&-
-  exec {their_end}<&- {their_said}>&-
+  (
+    hpcrun_choose_environment
+    exec setsid --fork bash -p -c "$(declare -f hpcrun_keep hpcrun_clear hpcrun_await_job)"$'\nhpcrun_keep "$@"' \
+      hpcrun-keeper "$hpcrun_place" "$hpcrun_token" "$@" <&"$hpcrun_their_end" >&"$hpcrun_their_said" 2>/dev/null \
+      {hpcrun_alive}>&- {hpcrun_said}<&- {hpcrun_their_end}<&- {hpcrun_their_said}>&-
+  )
+  exec {hpcrun_their_end}<&- {hpcrun_their_said}>&-
 }
 
 # Waits for the holder. Sets hpcrun_holder to its process id, or to nothing, and hpcrun_reason to what
@@ -314,14 +324,15 @@ hpcrun_release() {
 
 # hpcrun_changes PROC: what the runtime and the image changed in the environment that the holder was
 # given, as words in hpcrun_changed: set=NAME=VALUE, take=NAME. Ranks apply this to their
-# own environment, which Slurm made.
+# own environment, which Slurm made. Values of hpcrun_given they have themselves; they may be secret, and are not
+# written down.
 hpcrun_changes() {
   local word name value
   local -A before=() after=()
   hpcrun_changed=()
   while IFS= read -r -d '' word; do
     [[ $word == =* ]] || before[${word%%=*}]=${word#*=}
-  done < <(env -0)
+  done < <(hpcrun_choose_environment && exec env -0)
   while IFS= read -r -d '' word; do
     [[ $word == =* ]] || after[${word%%=*}]=${word#*=}
   done <"$1/environ"
@@ -329,6 +340,8 @@ hpcrun_changes() {
     value=${after[$name]}
     case $name in
       _ | SHLVL) continue ;;
+      PATH | *PEND_PATH | LD_LIBRARY_PATH | *PEND_LD_LIBRARY_PATH) ;; # these are combined with others
+      *) [[ ${hpcrun_given- } != *" $name "* ]] || continue ;;
     esac
     if [[ -n ${before[$name]+set} ]]; then
       # Apptainer turns bytes that are not UTF-8 into U+FFFD; the rank has the right ones.

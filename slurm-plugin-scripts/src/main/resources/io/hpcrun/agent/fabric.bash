@@ -187,7 +187,7 @@ hpcrun_count_traffic() {
   hpcrun_lines "${hpcrun_root-}"/sys/class/infiniband/*/ports/*/counters/port_{xmit,rcv}_data \
     "${hpcrun_root-}"/sys/class/infiniband/*/ports/*/hw_counters/{tx,rx}_bytes
   for ((i = 0; i < ${#hpcrun_found[@]}; i++)); do
-    hpcrun_number "${hpcrun_found[i]}"
+    hpcrun_as_number "${hpcrun_found[i]}"
     [[ -n $REPLY ]] || continue
     port=${hpcrun_found_in[i]%/*/*}
     port=${port%/ports/*}:${port##*/} port=${port##*/}

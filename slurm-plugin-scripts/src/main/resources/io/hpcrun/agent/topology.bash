@@ -22,9 +22,9 @@ hpcrun_read() {
   { IFS= read -r REPLY <"$1"; } 2>/dev/null || [[ -n $REPLY ]] || REPLY=''
 }
 
-# hpcrun_number TEXT: the text in REPLY if it is a number, else nothing. Bash evaluates what it calculates with: a
+# hpcrun_as_number TEXT: the text in REPLY if it is a number, else nothing. Bash evaluates what it calculates with: a
 # text of a file must not get there.
-hpcrun_number() {
+hpcrun_as_number() {
   REPLY=''
   [[ ! $1 =~ ^[0-9]{1,20}$ ]] || REPLY=$1
 }
@@ -48,7 +48,7 @@ hpcrun_locate() {
     hpcrun_pci=${path##*/}
     [[ $hpcrun_pci == [0-9a-f]*:*:*.* ]] || hpcrun_pci=''
     hpcrun_read numa_node
-    hpcrun_number "$REPLY"
+    hpcrun_as_number "$REPLY"
     hpcrun_numa=${REPLY:--1}
     hpcrun_read local_cpulist
     [[ ! $REPLY =~ ^[0-9,-]{1,1000}$ ]] || hpcrun_cpus=$REPLY
@@ -124,7 +124,7 @@ hpcrun_discover_nvidia() {
       Model:*) model[$file]=$line ;;
       'GPU UUID:'*) uuid[$file]=$line ;;
       'Device Minor:'*)
-        hpcrun_number "$line"
+        hpcrun_as_number "$line"
         number[$file]=$REPLY
         ;;
       *) ;;
@@ -166,7 +166,7 @@ hpcrun_discover_amd() {
   for ((i = 0; i < ${#hpcrun_found[@]}; i++)); do
     node=${hpcrun_found_in[i]%/*} node=${node##*/}
     seen[$node]=1
-    hpcrun_number "${hpcrun_found[i]##* }"
+    hpcrun_as_number "${hpcrun_found[i]##* }"
     property[$node ${hpcrun_found[i]% *}]=$REPLY
   done
   while ((found < ${#kfd[@]} && ++id < 4096)); do

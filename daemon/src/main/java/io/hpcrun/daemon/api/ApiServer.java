@@ -11,6 +11,7 @@ import java.nio.channels.SocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeoutException;
@@ -23,7 +24,6 @@ import org.eclipse.jetty.server.ServerConnector;
 import org.eclipse.jetty.server.SslConnectionFactory;
 import org.eclipse.jetty.server.handler.GracefulHandler;
 import org.eclipse.jetty.server.handler.QoSHandler;
-import org.eclipse.jetty.unixdomain.server.UnixDomainServerConnector;
 import org.eclipse.jetty.util.ssl.SslContextFactory;
 import org.eclipse.jetty.util.thread.QueuedThreadPool;
 import org.slf4j.Logger;
@@ -34,23 +34,30 @@ public final class ApiServer {
   private static final Logger LOG = LoggerFactory.getLogger(ApiServer.class);
   private static final int THREADS = 16;
   private static final long STOP_MS = 10_000;
+  private static final Duration PATIENCE = Duration.ofSeconds(1);
 
   private final Server server;
+  private final SocketConnector connector;
+  private final Settings.Limits limits;
+  private final Supplier<Accounts> accounts;
+  private final Tokens tokens;
   private final Path socket;
   private final boolean inherited;
   private boolean listens;
+  private GracefulHandler running;
   private final String listening;
 
   /**
    * Prepares the server; nothing listens yet.
    *
    * @param settings where, and what one user may ask for
-   * @param endpoints what may be asked
    * @param accounts who the users are
    * @param tokens who has been given one
    */
-  public ApiServer(
-      Settings settings, List<Endpoint> endpoints, Supplier<Accounts> accounts, Tokens tokens) {
+  public ApiServer(Settings settings, Supplier<Accounts> accounts, Tokens tokens) {
+    this.limits = settings.limits();
+    this.accounts = accounts;
+    this.tokens = tokens;
     this.socket = settings.socket();
     this.inherited = inherited();
     this.listening = socket + settings.tcp().map(tcp -> " and " + tcp.listen()).orElse("");
@@ -61,19 +68,15 @@ public final class ApiServer {
     server.setStopTimeout(STOP_MS);
     HttpConfiguration http = new HttpConfiguration();
     http.setSendServerVersion(false);
-    http.setIdleTimeout(settings.limits().requestSeconds() * 1000L);
-    UnixDomainServerConnector connector =
-        new UnixDomainServerConnector(server, 1, 1, new HttpConnectionFactory(http));
+    http.setIdleTimeout(limits.requestSeconds() * 1000L);
+    connector = new SocketConnector(server, new HttpConnectionFactory(http));
     connector.setInheritChannel(inherited);
     // Jetty removes the path at the end, and fails without one: systemd's socket must stay.
     connector.setUnixDomainPath(inherited ? socket.resolveSibling(".none") : socket);
-    connector.setIdleTimeout(settings.limits().requestSeconds() * 1000L);
+    connector.setIdleTimeout(limits.requestSeconds() * 1000L);
     connector.setAcceptQueueSize(1024);
     server.addConnector(connector);
     settings.tcp().ifPresent(tcp -> server.addConnector(tcp(tcp, http)));
-    QoSHandler atOnce = new QoSHandler(new Router(endpoints, accounts, tokens, settings.limits()));
-    atOnce.setMaxRequestCount(settings.limits().requestsAtOnce());
-    server.setHandler(new GracefulHandler(atOnce));
   }
 
   private ServerConnector tcp(Settings.Tcp tcp, HttpConfiguration http) {
@@ -100,9 +103,14 @@ public final class ApiServer {
   /**
    * Listens.
    *
+   * @param endpoints what may be asked
    * @throws Failure with exit code 2 when the socket cannot be made, or another daemon has it
    */
-  public void start() {
+  public void start(List<Endpoint> endpoints) {
+    QoSHandler atOnce = new QoSHandler(new Router(endpoints, accounts, tokens, limits));
+    atOnce.setMaxRequestCount(limits.requestsAtOnce());
+    running = new GracefulHandler(atOnce);
+    server.setHandler(running);
     try {
       if (inherited) {
         server.start();
@@ -125,8 +133,8 @@ public final class ApiServer {
   }
 
   /**
-   * Whether systemd has made the socket and given it as standard input ({@code
-   * StandardInput=socket}): it stays while the daemon is started anew, and connections wait.
+   * Whether systemd has made the socket, which bin/hpcrund gives as standard input: it stays while
+   * the daemon is started anew, and connections wait.
    */
   private static boolean inherited() {
     try {
@@ -153,11 +161,15 @@ public final class ApiServer {
   }
 
   /**
-   * Answers what was asked already, then stops; the socket is gone afterwards, unless it is
-   * systemd's.
+   * Answers who has connected already, then stops. The socket is gone afterwards, unless it is
+   * systemd's: who connects to that one from now on waits for the next daemon.
    */
   public void stop() {
     try {
+      if (server.isStarted()) {
+        connector.drain(
+            () -> running.getCurrentRequestCount() > 0, PATIENCE, Duration.ofMillis(STOP_MS));
+      }
       server.stop();
       if (listens) {
         Files.deleteIfExists(socket);

@@ -10,6 +10,7 @@ import io.hpcrun.daemon.images.TooManyPulls;
 import io.hpcrun.pull.PullFailure;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
@@ -41,7 +42,8 @@ public final class ImageEndpoints {
    * @param path where it is
    * @param architecture Go's name of the processors that it is for
    * @param size bytes of the SIF file
-   * @param sources where it was pulled from
+   * @param sources where it was pulled from; files of users only where the caller handed them in,
+   *     or is an operator
    * @param digests of its manifests, {@code sha256:...}
    * @param pulledS when it came, in seconds since 1970
    * @param pulledBy who asked for it first
@@ -57,13 +59,13 @@ public final class ImageEndpoints {
       long pulledS,
       String pulledBy,
       long usedS) {
-    static Entry of(ImageStore store, StoredImage image) {
+    static Entry of(ImageStore store, StoredImage image, Caller caller) {
       return new Entry(
           image.sha256(),
           store.path(image),
           image.architecture(),
           image.size(),
-          image.sources(),
+          caller.operator() ? image.sources() : image.sourcesFor(caller.user()),
           image.pins().stream().filter(pin -> pin.startsWith("sha256:")).sorted().toList(),
           image.pulledS(),
           image.pulledBy(),
@@ -79,10 +81,13 @@ public final class ImageEndpoints {
   public record Use(long job) {}
 
   private static final int MOST_CLAIMS = 10_000;
+  private static final int FILES_AT_ONCE = 8;
 
   private final Optional<Pulls> pulls;
   private final Optional<ImageStore> store;
   private final Optional<JobClaims> claims;
+  private final Blocking blocking =
+      new Blocking("the file system of the images", FILES_AT_ONCE, Duration.ofSeconds(30));
 
   /** Asks the store, if the site has one. */
   public ImageEndpoints(
@@ -96,7 +101,11 @@ public final class ImageEndpoints {
   public List<Endpoint> endpoints() {
     return List.of(
         Endpoint.get(
-            "/v1/images", "The images of the store.", List.of(), Listing.class, this::list),
+            "/v1/images",
+            "The images of the store.",
+            List.of(),
+            Listing.class,
+            blocking.around(this::list)),
         Endpoint.post(
             "/v1/images",
             "Asks for an image; answers at once, and /v1/pulls/{id} tells how it goes on.",
@@ -108,7 +117,7 @@ public final class ImageEndpoints {
             "A job of the caller will use the image, which stays until the job is over.",
             Use.class,
             Use.class,
-            this::claim),
+            blocking.around(this::claim)),
         Endpoint.get(
             "/v1/pulls/{id}",
             "How a pull of the caller goes.",
@@ -175,7 +184,7 @@ public final class ImageEndpoints {
     ImageStore there = store.orElseThrow(ImageEndpoints::noStore);
     List<Entry> entries =
         there.all().stream()
-            .map(image -> Entry.of(there, image))
+            .map(image -> Entry.of(there, image, call.caller()))
             .sorted(Comparator.comparingLong(Entry::usedS).reversed())
             .toList();
     return Answer.json(new Listing(entries, there.size(), there.quota()));

@@ -1,7 +1,6 @@
 package io.hpcrun.daemon.api;
 
 import io.hpcrun.daemon.store.StoredLaunch;
-import io.hpcrun.daemon.store.StoredNode;
 import io.hpcrun.timing.Durations;
 import io.hpcrun.timing.LaunchTiming;
 import io.hpcrun.timing.RankLine;
@@ -12,7 +11,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.TreeMap;
-import tools.jackson.core.type.TypeReference;
 
 /** How launches look in the API. Times end in _ns or _s, since the epoch; durations in _ns. */
 public final class LaunchDocuments {
@@ -26,6 +24,10 @@ public final class LaunchDocuments {
    * @param state how far it is: unknown, running, ended, refused
    * @param slurmState what Slurm said of a job whose record ends too early
    * @param exit the launch step's exit code
+   * @param imageSource where the image store pulled the image from, while it has it
+   * @param mode how ranks entered, as their nodes told, such as {@code exec and join}; absent until
+   *     then
+   * @param plannedMode how they were meant to
    */
   public record Launch(
       String id,
@@ -41,9 +43,11 @@ public final class LaunchDocuments {
       Optional<Long> ranks,
       Optional<String> partition,
       Optional<String> image,
+      Optional<String> imageSource,
       Optional<String> imageId,
       Optional<String> command,
       Optional<String> mode,
+      Optional<String> plannedMode,
       Optional<String> mpi,
       Optional<Long> submitS,
       Optional<Long> startS,
@@ -51,7 +55,8 @@ public final class LaunchDocuments {
       Optional<Long> endedNs,
       Optional<String> batchNode) {
 
-    static Launch of(StoredLaunch stored) {
+    /** The launch, with the sources of the image store's images by their paths. */
+    static Launch of(StoredLaunch stored, Map<String, String> sources) {
       return new Launch(
           Long.toString(stored.id()),
           stored.key().cluster(),
@@ -66,8 +71,10 @@ public final class LaunchDocuments {
           number(stored.ranks()),
           stored.partition(),
           stored.image(),
+          stored.image().map(sources::get),
           stored.imageId(),
           stored.command(),
+          stored.entered(),
           stored.mode(),
           stored.mpi(),
           time(stored.times().submit()),
@@ -120,7 +127,8 @@ public final class LaunchDocuments {
    *
    * @param record all members of its own record, with the modes in which ranks really entered
    * @param stages over all nodes
-   * @param nodesMeasured of each node
+   * @param nodesMeasured of the first nodes, by their names
+   * @param nodesNext the last of them, if there are more
    * @param networks how many ranks used which
    * @param remarks what a reader of the figures must know
    */
@@ -129,23 +137,27 @@ public final class LaunchDocuments {
       Map<String, Object> record,
       Map<String, StageFigures> stages,
       Map<String, Map<String, StageFigures>> nodesMeasured,
+      Optional<String> nodesNext,
       Map<String, Long> networks,
       Optional<Long> rdmaSentBytes,
       Optional<Long> rdmaReceivedBytes,
       List<String> remarks) {
 
-    static Timing of(StoredLaunch stored, LaunchTiming timing) {
-      Map<String, Map<String, StageFigures>> nodes = new LinkedHashMap<>();
-      timing.nodes().forEach((node, stages) -> nodes.put(node, StageFigures.of(stages)));
+    static Timing of(
+        StoredLaunch stored,
+        LaunchTiming timing,
+        NodesMeasured first,
+        Map<String, String> sources) {
       Map<String, Long> networks = new TreeMap<>();
       timing.networks().forEach((name, network) -> networks.put(name, network.ranks()));
       Map<String, Object> record = new LinkedHashMap<>(new TreeMap<>(timing.texts()));
       record.putAll(new TreeMap<>(timing.numbers()));
       return new Timing(
-          Launch.of(stored),
+          Launch.of(stored, sources),
           record,
           StageFigures.of(timing.overall()),
-          nodes,
+          first.nodesMeasured(),
+          first.next(),
           networks,
           timing.traffic().map(LaunchTiming.Traffic::sent),
           timing.traffic().map(LaunchTiming.Traffic::received),
@@ -158,19 +170,20 @@ public final class LaunchDocuments {
    *
    * @param record all members of its own record
    */
-  public record Node(String node, long ranks, Optional<String> mode, Map<String, Object> record) {
-    static Node of(StoredNode stored) {
-      Map<String, Object> record = members(stored.record());
-      Optional<String> mode =
-          record.get("mode") instanceof String name ? Optional.of(name) : Optional.empty();
-      return new Node(stored.node(), stored.ranks(), mode, record);
-    }
-  }
+  public record Node(String node, long ranks, Optional<String> mode, Map<String, Object> record) {}
 
   /** Some nodes; {@code next} is the parameter {@code after} of the next page. */
   public record Nodes(List<Node> nodes, Optional<String> next) {}
 
-  /** A rank of a launch. */
+  /** Some nodes' stages; {@code next} is the parameter {@code after} of the next page. */
+  public record NodesMeasured(
+      Map<String, Map<String, StageFigures>> nodesMeasured, Optional<String> next) {}
+
+  /**
+   * A rank of a launch.
+   *
+   * @param stagesNs how long its own stages took: spawn, bind, run
+   */
   public record Rank(
       long rank,
       String node,
@@ -178,10 +191,11 @@ public final class LaunchDocuments {
       Optional<Long> beginNs,
       Optional<Long> execNs,
       Optional<Long> endNs,
+      Map<String, Long> stagesNs,
       Optional<String> network,
       Optional<String> evidence) {
 
-    static Rank of(String node, RankLine line) {
+    static Rank of(String node, RankLine line, Map<String, Long> stagesNs) {
       return new Rank(
           line.rank(),
           node,
@@ -189,13 +203,14 @@ public final class LaunchDocuments {
           time(line.begin()),
           time(line.exec()),
           time(line.end()),
+          stagesNs,
           Optional.of(line.network()).filter(name -> !name.isEmpty()),
           Optional.of(line.evidence()).filter(text -> !text.isEmpty()));
     }
   }
 
-  /** All ranks that were asked for. */
-  public record Ranks(List<Rank> ranks) {}
+  /** Some ranks; {@code next} is the parameter {@code after} of the next page. */
+  public record Ranks(List<Rank> ranks, Optional<String> next) {}
 
   /** Launches that belong together, and how long their stages took. */
   public record Group(String group, long launches, long ranks, Map<String, StageFigures> stages) {}
@@ -205,9 +220,5 @@ public final class LaunchDocuments {
 
   private static Optional<Long> time(long value) {
     return value == RankLine.ABSENT ? Optional.empty() : Optional.of(value);
-  }
-
-  private static Map<String, Object> members(String record) {
-    return Json.MAPPER.readValue(record, new TypeReference<>() {});
   }
 }

@@ -5,8 +5,8 @@ import io.hpcrun.daemon.api.LaunchDocuments.Group;
 import io.hpcrun.daemon.api.LaunchDocuments.Groups;
 import io.hpcrun.daemon.api.LaunchDocuments.Launch;
 import io.hpcrun.daemon.api.LaunchDocuments.Launches;
-import io.hpcrun.daemon.api.LaunchDocuments.Node;
 import io.hpcrun.daemon.api.LaunchDocuments.Nodes;
+import io.hpcrun.daemon.api.LaunchDocuments.NodesMeasured;
 import io.hpcrun.daemon.api.LaunchDocuments.Rank;
 import io.hpcrun.daemon.api.LaunchDocuments.Ranks;
 import io.hpcrun.daemon.api.LaunchDocuments.StageFigures;
@@ -15,19 +15,25 @@ import io.hpcrun.daemon.store.Grouping;
 import io.hpcrun.daemon.store.LaunchFilter;
 import io.hpcrun.daemon.store.LaunchState;
 import io.hpcrun.daemon.store.LaunchStore;
+import io.hpcrun.daemon.store.NodeRange;
 import io.hpcrun.daemon.store.Page;
 import io.hpcrun.daemon.store.StoredLaunch;
 import io.hpcrun.daemon.store.StoredNode;
 import io.hpcrun.daemon.store.Viewer;
+import io.hpcrun.timing.LaunchStages;
+import io.hpcrun.timing.LaunchTimes;
 import io.hpcrun.timing.LaunchTiming;
 import io.hpcrun.timing.RankLine;
 import io.hpcrun.timing.RecordLine;
 import io.hpcrun.timing.RecordSource;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
 import java.util.stream.Stream;
 import tools.jackson.core.JsonGenerator;
 
@@ -35,6 +41,10 @@ import tools.jackson.core.JsonGenerator;
 public final class LaunchEndpoints {
   private static final long PAGE = 100;
   private static final long LARGEST_PAGE = LaunchStore.PAGE_LIMIT;
+  private static final long RANKS = 100_000;
+  private static final long LARGEST_RANKS = 1_000_000;
+  private static final int MOST_NODES = 10_000;
+  private static final int MOST_GROUPS = 10_000;
   private static final long LATEST_S = 1L << 33; // nanoseconds of it fit into 63 bits
 
   private static final List<Parameter> FILTER =
@@ -55,10 +65,16 @@ public final class LaunchEndpoints {
           new Parameter("after", "string", "The member next of the page before."));
 
   private final LaunchStore store;
+  private final Supplier<Map<String, String>> sources;
 
-  /** Answers from the store. */
-  public LaunchEndpoints(LaunchStore store) {
+  /**
+   * Answers from the store.
+   *
+   * @param sources where images of the image store were pulled from, by the images' paths
+   */
+  public LaunchEndpoints(LaunchStore store, Supplier<Map<String, String>> sources) {
     this.store = store;
+    this.sources = sources;
   }
 
   /** The endpoints. */
@@ -71,7 +87,17 @@ public final class LaunchEndpoints {
             Launches.class,
             this::launches),
         Endpoint.get(
-            "/v1/launches/{id}", "A launch and its timing.", List.of(), Timing.class, this::launch),
+            "/v1/launches/{id}",
+            "A launch and its timing; nodes_next is the parameter after of its stages' next page.",
+            List.of(),
+            Timing.class,
+            this::launch),
+        Endpoint.get(
+            "/v1/launches/{id}/stages",
+            "How long stages took on each node of a launch, nodes by their names.",
+            PAGING,
+            NodesMeasured.class,
+            this::measured),
         Endpoint.get(
             "/v1/launches/{id}/nodes",
             "The nodes of a launch, by their names, or one of them.",
@@ -82,8 +108,14 @@ public final class LaunchEndpoints {
             this::nodes),
         Endpoint.get(
             "/v1/launches/{id}/ranks",
-            "The ranks of a launch, or of one of its nodes.",
-            List.of(new Parameter("node", "string", "Only this node's ranks.")),
+            "The ranks of a launch, node by node, or of one of its nodes.",
+            List.of(
+                new Parameter("node", "string", "Only this node's ranks."),
+                new Parameter(
+                    "limit",
+                    "integer",
+                    "No further node after so many ranks, 1 to 1000000; default 100000."),
+                new Parameter("after", "string", "The member next of the page before.")),
             Ranks.class,
             this::ranks),
         Endpoint.get(
@@ -111,55 +143,103 @@ public final class LaunchEndpoints {
                                     "the parameter after is '" + text + "'",
                                     "give the member next of the page before")));
     Page page = store.launches(filter(call), viewer(call), limit(call), after);
+    Map<String, String> images = sources.get();
     return Answer.json(
         new Launches(
-            page.launches().stream().map(Launch::of).toList(),
+            page.launches().stream().map(each -> Launch.of(each, images)).toList(),
             page.next().map(Page.Cursor::toString)));
   }
 
   private Answer launch(Call call) {
     StoredLaunch stored = stored(call);
-    RecordSource records =
-        store.records(stored.id(), viewer(call)).orElseThrow(() -> unknown(call));
-    return Answer.json(Timing.of(stored, LaunchTiming.read(records, Map::of)));
+    NodesMeasured first = measured(call, stored, "", (int) LARGEST_PAGE);
+    LaunchTiming all = LaunchTiming.readOverall(records(call, stored, NodeRange.ALL));
+    return Answer.json(Timing.of(stored, all, first, sources.get()));
+  }
+
+  private Answer measured(Call call) {
+    StoredLaunch stored = stored(call);
+    return Answer.json(measured(call, stored, call.parameter("after").orElse(""), limit(call)));
+  }
+
+  private NodesMeasured measured(Call call, StoredLaunch stored, String after, int limit) {
+    NodeRange range = store.range(stored.id(), viewer(call), after, limit, Long.MAX_VALUE);
+    LaunchTiming some = LaunchTiming.read(records(call, stored, range), Map::of);
+    return new NodesMeasured(figures(some), next(range));
+  }
+
+  private static Map<String, Map<String, StageFigures>> figures(LaunchTiming timing) {
+    Map<String, Map<String, StageFigures>> nodes = new LinkedHashMap<>();
+    timing.nodes().forEach((node, stages) -> nodes.put(node, StageFigures.of(stages)));
+    return nodes;
+  }
+
+  private static Optional<String> next(NodeRange range) {
+    return Optional.of(range.upTo()).filter(last -> range.isCut());
+  }
+
+  private RecordSource records(Call call, StoredLaunch stored, NodeRange range) {
+    return store.records(stored.id(), viewer(call), range).orElseThrow(() -> unknown(call));
   }
 
   private Answer nodes(Call call) {
     StoredLaunch stored = stored(call);
-    int limit = limit(call);
-    if (call.parameter("node").isPresent()) {
-      return Answer.json(
-          new Nodes(
-              store.node(stored.id(), viewer(call), call.parameter("node").get()).stream()
-                  .map(Node::of)
-                  .toList(),
-              Optional.empty()));
-    }
-    List<StoredNode> nodes =
-        store.nodes(stored.id(), viewer(call), call.parameter("after").orElse(""), limit + 1);
-    boolean more = nodes.size() > limit;
-    List<StoredNode> page = more ? nodes.subList(0, limit) : nodes;
-    return Answer.json(
-        new Nodes(
-            page.stream().map(Node::of).toList(),
-            more ? Optional.of(page.getLast().node()) : Optional.empty()));
+    Optional<String> only = call.parameter("node");
+    StoredNode.Page page =
+        only.isPresent()
+            ? new StoredNode.Page(
+                store.node(stored.id(), viewer(call), only.get()).stream().toList(), false)
+            : store.nodes(
+                stored.id(), viewer(call), call.parameter("after").orElse(""), limit(call));
+    return stream(
+        "nodes",
+        Optional.of(page).filter(StoredNode.Page::more).map(cut -> cut.nodes().getLast().node()),
+        json -> {
+          for (StoredNode node : page.nodes()) {
+            json.writeStartObject();
+            json.writeStringProperty("node", node.node());
+            json.writeNumberProperty("ranks", node.ranks());
+            if (node.mode().isPresent()) {
+              json.writeStringProperty("mode", node.mode().get());
+            }
+            json.writeName("record");
+            json.writeRawValue(node.record()); // JSON, as it was checked when it came in
+            json.writeEndObject();
+          }
+        });
   }
 
   private Answer ranks(Call call) {
     StoredLaunch stored = stored(call);
-    RecordSource records =
-        (call.parameter("node").isPresent()
-                ? store.records(stored.id(), viewer(call), call.parameter("node").get())
-                : store.records(stored.id(), viewer(call)))
-            .orElseThrow(() -> unknown(call));
+    long most = call.number("limit", 1, LARGEST_RANKS).orElse(RANKS);
+    NodeRange range =
+        call.parameter("node")
+            .map(NodeRange::of)
+            .orElseGet(
+                () ->
+                    store.range(
+                        stored.id(),
+                        viewer(call),
+                        call.parameter("after").orElse(""),
+                        MOST_NODES,
+                        most));
+    RecordSource records = records(call, stored, range);
+    return stream(
+        "ranks", next(range), json -> records.readNodes(new RankWriter(json, stored.times())));
+  }
+
+  /** A list that is written as it is read, and where the next page begins. */
+  private static Answer stream(
+      String member, Optional<String> next, Consumer<JsonGenerator> elements) {
     return Answer.jsonStream(
         out -> {
-          // Not closed when it fails: that would make a whole document of half the ranks.
+          // Not closed when it fails: that would make a whole document of half the list.
           JsonGenerator json = Json.MAPPER.createGenerator(out);
           json.writeStartObject();
-          json.writeArrayPropertyStart("ranks");
-          records.readNodes(new RankWriter(json));
+          json.writeArrayPropertyStart(member);
+          elements.accept(json);
           json.writeEndArray();
+          next.ifPresent(node -> json.writeStringProperty("next", node));
           json.writeEndObject();
           json.flush();
         });
@@ -168,21 +248,31 @@ public final class LaunchEndpoints {
   /** Writes ranks as they are read. */
   private static final class RankWriter implements RecordSource.Nodes {
     private final JsonGenerator json;
+    private final LaunchStages stages;
+    private final Map<String, Long> durations = new LinkedHashMap<>();
     private String node = "";
 
-    RankWriter(JsonGenerator json) {
+    RankWriter(JsonGenerator json, LaunchTimes launch) {
       this.json = json;
+      this.stages =
+          new LaunchStages(
+              launch,
+              (stage, nanoseconds, where, rank, off) -> durations.put(stage.label(), nanoseconds));
     }
 
     @Override
     public void head(RecordLine line) {
       node = line.text("node");
+      stages.beginNode();
+      stages.node(line);
     }
 
     @Override
     public void rank(RankLine line) {
       if (line.rank() != RankLine.ABSENT) {
-        json.writePOJO(Rank.of(node, line));
+        durations.clear();
+        stages.rank(line);
+        json.writePOJO(Rank.of(node, line, durations));
       }
     }
 
@@ -200,8 +290,14 @@ public final class LaunchEndpoints {
         filter(call),
         viewer(call),
         grouping,
-        (name, launches, ranks, stages) ->
-            groups.add(new Group(name, launches, ranks, StageFigures.of(stages))));
+        (name, launches, ranks, stages) -> {
+          if (groups.size() == MOST_GROUPS) {
+            throw Problem.badRequest(
+                "there are more than " + MOST_GROUPS + " groups",
+                "ask for fewer launches, such as by since and until");
+          }
+          groups.add(new Group(name, launches, ranks, StageFigures.of(stages)));
+        });
     return Answer.json(new Groups(groups));
   }
 
@@ -218,7 +314,8 @@ public final class LaunchEndpoints {
   }
 
   private static Viewer viewer(Call call) {
-    return call.caller().operator() ? Viewer.operator() : Viewer.user(call.caller().uid());
+    long uid = call.caller().uid();
+    return call.caller().operator() ? Viewer.operator(uid) : Viewer.user(uid);
   }
 
   private static int limit(Call call) {

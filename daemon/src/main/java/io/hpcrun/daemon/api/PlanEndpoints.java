@@ -2,9 +2,11 @@ package io.hpcrun.daemon.api;
 
 import io.hpcrun.cluster.ClusterFacts;
 import io.hpcrun.plan.Advice;
+import io.hpcrun.plan.Decision;
 import io.hpcrun.plan.Knowledge;
 import io.hpcrun.planning.PlanAnswer;
 import io.hpcrun.planning.PlanRequest;
+import io.hpcrun.policy.Policy;
 import io.hpcrun.script.Version;
 import io.hpcrun.spec.LaunchSpec;
 import java.nio.file.Path;
@@ -23,13 +25,21 @@ public final class PlanEndpoints {
    * @param known image, command and cluster
    * @param digest SHA-256 of the image, in hexadecimal; empty if it is not known yet
    * @param enterProgram the program hpcrun-enter, where jobs find it; empty if there is none
+   * @param packing how sizes of the job were chosen for the resources that are asked for; may be
+   *     left out
    */
   public record Request(
       String hpcrun,
       LaunchSpec spec,
       Knowledge known,
       Optional<String> digest,
-      Optional<Path> enterProgram) {}
+      Optional<Path> enterProgram,
+      List<Decision> packing) {
+    /** Copies the list. */
+    public Request {
+      packing = packing == null ? List.of() : List.copyOf(packing);
+    }
+  }
 
   /**
    * What the cluster offers (see {@link ClusterFacts}), and who says so.
@@ -44,7 +54,8 @@ public final class PlanEndpoints {
       String spoolDirectory,
       String clientDirectory,
       String jobContainer,
-      String architecture) {
+      String architecture,
+      int maxArraySize) {
     static Cluster of(ClusterFacts facts) {
       return new Cluster(
           Version.VERSION,
@@ -54,7 +65,8 @@ public final class PlanEndpoints {
           facts.spoolDirectory(),
           facts.clientDirectory(),
           facts.jobContainer(),
-          facts.architecture());
+          facts.architecture(),
+          facts.maxArraySize());
     }
   }
 
@@ -97,16 +109,22 @@ public final class PlanEndpoints {
   }
 
   private final Supplier<Optional<ClusterFacts>> facts;
+  private final Supplier<Policy> policy;
   private final Consumer<PlanAnswer> planned;
 
   /**
    * Plans with what is asked.
    *
    * @param facts what the cluster offers; empty if Slurm does not answer
+   * @param policy the site's rules
    * @param planned hears of each plan, for the metrics
    */
-  public PlanEndpoints(Supplier<Optional<ClusterFacts>> facts, Consumer<PlanAnswer> planned) {
+  public PlanEndpoints(
+      Supplier<Optional<ClusterFacts>> facts,
+      Supplier<Policy> policy,
+      Consumer<PlanAnswer> planned) {
     this.facts = facts;
+    this.policy = policy;
     this.planned = planned;
   }
 
@@ -147,7 +165,12 @@ public final class PlanEndpoints {
     PlanAnswer answer =
         PlanAnswer.to(
             new PlanRequest(
-                request.spec(), request.known(), request.digest(), request.enterProgram()));
+                request.spec(),
+                request.known(),
+                request.digest(),
+                request.enterProgram(),
+                request.packing()),
+            policy.get());
     planned.accept(answer);
     return Answer.json(PlanDocument.of(answer));
   }

@@ -1,31 +1,48 @@
 package io.hpcrun.daemon.api;
 
+import java.net.InetAddress;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.function.LongSupplier;
+import java.util.stream.IntStream;
 
 /**
- * How many requests a user may send: a bucket for each that fills at a steady rate and holds two
- * seconds' worth. Thread-safe.
+ * How many requests one user may send, or, as long as it is not known who asks, one address: a
+ * bucket for each that fills at a steady rate and holds two seconds' worth. Thread-safe.
  */
 final class RateLimit {
-  private static final int USERS = 10_000;
+  private static final int IPV4 = 4;
+  private static final int NETWORK = 8;
+  private static final int MOST = 10_000;
 
-  private final Map<Long, Integer> underWay = new HashMap<>();
+  private final Map<Object, Integer> underWay = new HashMap<>();
   private final int atOnce;
   private final double perNano;
   private final double most;
   private final LongSupplier nanoTime;
-  private final Map<Long, Bucket> buckets =
+  private final Map<Object, Bucket> buckets =
       new LinkedHashMap<>(16, 0.75f, true) {
         private static final long serialVersionUID = 1L;
 
         @Override
-        protected boolean removeEldestEntry(Map.Entry<Long, Bucket> eldest) {
-          return size() > USERS;
+        protected boolean removeEldestEntry(Map.Entry<Object, Bucket> eldest) {
+          return size() > MOST;
         }
       };
+
+  /** A user. */
+  record User(long uid) {}
+
+  /** An address without the part that a machine may choose by itself (RFC 4291: 64 of 128 bits). */
+  record Address(List<Byte> network) {
+    static Address of(InetAddress address) {
+      byte[] bytes = address.getAddress();
+      int length = bytes.length > IPV4 ? NETWORK : bytes.length;
+      return new Address(IntStream.range(0, length).mapToObj(i -> bytes[i]).toList());
+    }
+  }
 
   private static final class Bucket {
     private double tokens;
@@ -46,27 +63,27 @@ final class RateLimit {
   }
 
   /**
-   * Takes one request of this user out of the bucket; false if it is empty, or the user has too
-   * many under way. Who enters must leave.
+   * Takes one request of this {@link User} or {@link Address} out of the bucket; false if it is
+   * empty, or too many are under way. Who enters must leave.
    */
-  synchronized boolean enters(long uid) {
-    if (underWay.getOrDefault(uid, 0) >= atOnce || !allows(uid)) {
+  synchronized boolean enters(Object who) {
+    if (underWay.getOrDefault(who, 0) >= atOnce || !allows(who)) {
       return false;
     }
-    underWay.merge(uid, 1, Integer::sum);
+    underWay.merge(who, 1, Integer::sum);
     return true;
   }
 
-  /** A request of this user is answered. */
-  synchronized void leaves(long uid) {
-    underWay.computeIfPresent(uid, (user, count) -> count == 1 ? null : count - 1);
+  /** A request is answered. */
+  synchronized void leaves(Object who) {
+    underWay.computeIfPresent(who, (same, count) -> count == 1 ? null : count - 1);
   }
 
-  private boolean allows(long uid) {
+  private boolean allows(Object who) {
     long now = nanoTime.getAsLong();
     Bucket bucket =
         buckets.computeIfAbsent(
-            uid,
+            who,
             first -> {
               Bucket full = new Bucket();
               full.tokens = most;

@@ -1,16 +1,20 @@
 package io.hpcrun.daemon.api;
 
 import io.hpcrun.daemon.Settings;
+import io.hpcrun.daemon.store.StoreException;
 import io.hpcrun.failure.Failure;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.net.InetSocketAddress;
+import java.net.SocketAddress;
 import java.net.URLDecoder;
 import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.attribute.UserPrincipal;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
@@ -23,6 +27,7 @@ import org.eclipse.jetty.io.Content;
 import org.eclipse.jetty.server.Handler;
 import org.eclipse.jetty.server.Request;
 import org.eclipse.jetty.server.Response;
+import org.eclipse.jetty.util.Attributes;
 import org.eclipse.jetty.util.Callback;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -34,7 +39,11 @@ import org.slf4j.LoggerFactory;
 final class Router extends Handler.Abstract {
   private static final Logger LOG = LoggerFactory.getLogger(Router.class);
   private static final String BEARER = "Bearer ";
+  private static final String PEER = "io.hpcrun.peer";
   private static final long NOBODY = -1;
+
+  /** More would only wait for the same directory service. */
+  private static final int NAMES_AT_ONCE = 8;
 
   private final List<Endpoint> endpoints;
   private final Supplier<Accounts> accounts;
@@ -42,6 +51,8 @@ final class Router extends Handler.Abstract {
   private final Tokens tokens;
   private final long largest;
   private final Duration longest;
+  private final Blocking blocking =
+      new Blocking("the directory of users", NAMES_AT_ONCE, Duration.ofSeconds(10));
 
   Router(
       List<Endpoint> endpoints,
@@ -61,17 +72,17 @@ final class Router extends Handler.Abstract {
   public boolean handle(Request request, Response response, Callback callback) throws IOException {
     Answer answer;
     int status = 200;
-    Optional<Long> entered = Optional.empty();
+    Optional<Object> entered = Optional.empty();
     try {
       Optional<Caller> caller = caller(request);
-      long uid = caller.map(Caller::uid).orElse(NOBODY);
-      if (!rates.enters(uid)) {
+      Object who = who(caller, request);
+      if (!rates.enters(who)) {
         response.getHeaders().put(HttpHeader.RETRY_AFTER, 1);
         throw new Problem(
                 429, "too many requests", "more requests than one user may send", "wait a second")
             .asException();
       }
-      entered = Optional.of(uid);
+      entered = Optional.of(who);
       answer = answer(request, caller);
     } catch (Problem.Unanswerable unanswerable) {
       status = unanswerable.problem().status();
@@ -79,6 +90,9 @@ final class Router extends Handler.Abstract {
     } catch (Failure failure) {
       status = 422;
       answer = problem(new Problem(status, "not possible", failure.getMessage(), failure.remedy()));
+    } catch (StoreException failed) {
+      status = 503;
+      answer = problem(ofStore(failed));
     } catch (RuntimeException defect) {
       LOG.error("{} {} failed", request.getMethod(), request.getHttpURI().getPath(), defect);
       status = 500;
@@ -96,22 +110,73 @@ final class Router extends Handler.Abstract {
       response.getHeaders().put("X-Content-Type-Options", "nosniff");
       response.getHeaders().put(HttpHeader.CACHE_CONTROL, "no-store");
       answer.headers().forEach((name, value) -> response.getHeaders().put(name, value));
+      response.getHeaders().put(HttpHeader.VARY, HttpHeader.ACCEPT_ENCODING.asString());
+      boolean packed = takesGzip(request) && isWorthPacking(answer);
+      if (packed) {
+        response.getHeaders().put(HttpHeader.CONTENT_ENCODING, "gzip");
+      }
       if (answer.stream() != null) {
-        stream(answer, response, callback);
+        stream(answer, packed, response, callback);
         return true;
       }
-      response.getHeaders().put(HttpHeader.CONTENT_LENGTH, answer.bytes().length);
-      response.write(true, ByteBuffer.wrap(answer.bytes()), callback);
+      byte[] body = packed ? Gzip.of(answer.bytes()) : answer.bytes();
+      response.getHeaders().put(HttpHeader.CONTENT_LENGTH, body.length);
+      response.write(true, ByteBuffer.wrap(body), callback);
       return true;
     } finally {
       entered.ifPresent(rates::leaves);
     }
   }
 
+  private static boolean takesGzip(Request request) {
+    return request.getHeaders().getQualityCSV(HttpHeader.ACCEPT_ENCODING).contains("gzip");
+  }
+
+  private static boolean isWorthPacking(Answer answer) {
+    return answer.stream() != null || answer.bytes().length > Gzip.WORTHWHILE;
+  }
+
+  private static Problem ofStore(StoreException failed) {
+    return switch (failed.kind()) {
+      case BUSY ->
+          new Problem(
+              503,
+              "store is busy",
+              failed.getMessage(),
+              "wait until your other questions are answered, and ask again");
+      case TOO_SLOW ->
+          new Problem(
+              503,
+              "too slow",
+              failed.getMessage(),
+              "ask about fewer launches, such as by since and until");
+      case STORE, DATA -> {
+        LOG.error("the store cannot be read", failed);
+        yield new Problem(
+            503,
+            "store failed",
+            "the store cannot be read: " + failed.getMessage(),
+            "see hpcrund's log");
+      }
+    };
+  }
+
+  /** Whose requests are counted together: nobody in particular is not one who can use up all. */
+  private static Object who(Optional<Caller> caller, Request request) {
+    if (caller.isPresent()) {
+      return new RateLimit.User(caller.get().uid());
+    }
+    SocketAddress peer = request.getConnectionMetaData().getRemoteSocketAddress();
+    return peer instanceof InetSocketAddress from && from.getAddress() != null
+        ? RateLimit.Address.of(from.getAddress())
+        : new RateLimit.User(NOBODY);
+  }
+
   /** What fails on the way breaks the connection off: half an answer must not look whole. */
-  private static void stream(Answer answer, Response response, Callback callback) {
-    OutputStream out = Content.Sink.asOutputStream(response);
+  private static void stream(Answer answer, boolean packed, Response response, Callback callback) {
     try {
+      OutputStream plain = Content.Sink.asOutputStream(response);
+      OutputStream out = packed ? new Gzip(plain) : plain;
       answer.stream().writeTo(out);
       out.close();
       callback.succeeded();
@@ -178,15 +243,29 @@ final class Router extends Handler.Abstract {
   private Optional<Caller> caller(Request request) throws IOException {
     Optional<SocketChannel> socket = socket(request);
     if (socket.isPresent()) {
-      return Optional.of(
-          accounts
-              .get()
-              .of(socket.get().getOption(ExtendedSocketOptions.SO_PEERCRED).user().getName()));
+      return Optional.of(blocking.call(() -> accounts.get().of(peer(request, socket.get()))));
     }
     String header = request.getHeaders().get(HttpHeader.AUTHORIZATION);
     return header == null || !header.startsWith(BEARER)
         ? Optional.empty()
-        : tokens.user(header.substring(BEARER.length())).map(accounts.get()::of);
+        : tokens.user(header.substring(BEARER.length())).flatMap(this::again);
+  }
+
+  /** A name that has become another user's is no longer the one that the token was given to. */
+  private Optional<Caller> again(Caller given) {
+    return Optional.of(blocking.call(() -> accounts.get().again(given)))
+        .filter(now -> now.uid() == given.uid());
+  }
+
+  /** Asked once for each connection: the kernel tells who made it. */
+  private static UserPrincipal peer(Request request, SocketChannel socket) throws IOException {
+    Attributes connection = request.getConnectionMetaData();
+    if (connection.getAttribute(PEER) instanceof UserPrincipal known) {
+      return known;
+    }
+    UserPrincipal peer = socket.getOption(ExtendedSocketOptions.SO_PEERCRED).user();
+    connection.setAttribute(PEER, peer);
+    return peer;
   }
 
   private static Optional<SocketChannel> socket(Request request) throws IOException {

@@ -27,7 +27,7 @@ public final class Tokens {
   private final InstantSource clock;
   private final Map<String, Owned> owners = new HashMap<>();
 
-  private record Owned(String user, Instant until) {}
+  private record Owned(Caller user, Instant until) {}
 
   /**
    * A token that was given out.
@@ -53,7 +53,7 @@ public final class Tokens {
     owners.values().removeIf(owned -> owned.until().isBefore(now));
     List<Map.Entry<String, Owned>> own =
         owners.entrySet().stream()
-            .filter(entry -> entry.getValue().user().equals(caller.user()))
+            .filter(entry -> entry.getValue().user().uid() == caller.uid())
             .sorted(Comparator.comparing(entry -> entry.getValue().until()))
             .toList();
     if (own.size() >= MOST_PER_USER) {
@@ -63,12 +63,12 @@ public final class Tokens {
     random.nextBytes(bytes);
     String token = Base64.getUrlEncoder().withoutPadding().encodeToString(bytes);
     Instant until = now.plus(VALID);
-    owners.put(digest(token), new Owned(caller.user(), until));
+    owners.put(digest(token), new Owned(caller, until));
     return new Token(token, until.getEpochSecond(), page + "#token=" + token);
   }
 
-  /** The name of the user whom a token was given to; empty if it is not valid. */
-  synchronized Optional<String> user(String token) {
+  /** The user whom a token was given to, as it was then; empty if it is not valid. */
+  synchronized Optional<Caller> user(String token) {
     return Optional.ofNullable(owners.get(digest(token)))
         .filter(owned -> owned.until().isAfter(clock.instant()))
         .map(Owned::user);

@@ -10,10 +10,10 @@ import java.util.Set;
 final class Flight {
   final Resolved wanted;
 
-  /** Who began it: the worker is counted as theirs. */
-  final long uid;
-
+  /** Who began it. */
   final String user;
+
+  private final long uid;
   final Set<Ticket> tickets = new LinkedHashSet<>();
   Thread thread;
 
@@ -25,6 +25,11 @@ final class Flight {
     this.wanted = wanted;
     this.uid = uid;
     this.user = user;
+  }
+
+  /** Whose worker it has: who has waited longest, or who began it if nobody waits any more. */
+  long uid() {
+    return tickets.isEmpty() ? uid : tickets.iterator().next().caller.uid();
   }
 
   /** Hears from the fetch. */

@@ -1,6 +1,7 @@
 package io.hpcrun.daemon.images;
 
 import io.hpcrun.failure.Failure;
+import io.hpcrun.image.ImageReader;
 import io.hpcrun.pull.NoRoom;
 import io.hpcrun.pull.WorkDirectory;
 import java.io.IOException;
@@ -39,6 +40,7 @@ final class ImageFiles implements AutoCloseable {
   private static final String ENTRY = ".json";
   private static final String NAME = "[0-9a-f]{64}";
 
+  private final Disk disk;
   private final Path images;
   private final Path index;
   private final Path work;
@@ -50,7 +52,8 @@ final class ImageFiles implements AutoCloseable {
    *
    * @throws Failure with exit code 2 when the directory cannot be used, or another daemon uses it
    */
-  ImageFiles(Path directory) {
+  ImageFiles(Path directory, Disk disk) {
+    this.disk = disk;
     this.images = directory.resolve("sha256");
     this.index = directory.resolve(".index");
     this.work = directory.resolve(".work");
@@ -147,18 +150,30 @@ final class ImageFiles implements AutoCloseable {
     } catch (NoSuchFileException | JacksonException | NullPointerException broken) {
       LOG.warn("where image {} came from is not known any more: {}", digest, broken.toString());
     }
-    BasicFileAttributes attributes = Files.readAttributes(file, BasicFileAttributes.class);
-    StoredImage unknown =
-        new StoredImage(
-            digest,
-            "",
-            attributes.size(),
-            List.of(),
-            java.util.Set.of(),
-            attributes.lastModifiedTime().toInstant().getEpochSecond(),
-            "");
+    StoredImage unknown = unknown(digest, file);
     write(unknown, Instant.now());
     return unknown;
+  }
+
+  /** What an image without an entry says of itself; whoever asks for it next says the rest. */
+  private StoredImage unknown(String digest, Path file) throws IOException {
+    BasicFileAttributes attributes = Files.readAttributes(file, BasicFileAttributes.class);
+    String architecture = "";
+    try {
+      architecture = ImageReader.read(file).architecture().orElse("");
+    } catch (Failure noImage) {
+      LOG.warn("{}: {}", digest, noImage.getMessage());
+    }
+    return new StoredImage(
+        digest,
+        architecture,
+        attributes.size(),
+        disk.use(file),
+        List.of(),
+        Map.of(),
+        List.of(),
+        attributes.lastModifiedTime().toInstant().getEpochSecond(),
+        "");
   }
 
   /** Where an image is. */
@@ -175,17 +190,44 @@ final class ImageFiles implements AutoCloseable {
     }
   }
 
-  /** Makes a finished file an image that all can see; its entry comes after it. */
-  void publish(Path file, StoredImage image, Instant now) {
+  /**
+   * Makes a finished file one that all may read, and has it written to the disk, which takes a
+   * while if it is large.
+   *
+   * @return bytes that it has on the disk
+   */
+  long seal(Path file) {
     try {
       Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("r--r--r--"));
-      force(file);
-      Files.move(file, path(image.sha256()), StandardCopyOption.ATOMIC_MOVE);
-      force(images);
+      disk.force(file);
+      return disk.use(file);
+    } catch (IOException failed) {
+      throw NoRoom.writing(file, failed);
+    }
+  }
+
+  /**
+   * Makes a sealed file an image that all can see. Its entry comes before it: without one it would
+   * be fetched again after a crash, and an entry without an image is nothing.
+   */
+  void publish(Path file, StoredImage image, Instant now) {
+    try {
       write(image, now);
+      Files.move(file, path(image.sha256()), StandardCopyOption.ATOMIC_MOVE);
     } catch (IOException failed) {
       withdraw(image.sha256());
       throw NoRoom.writing(path(image.sha256()), failed);
+    }
+  }
+
+  /** Waits until the disk knows an image that was published: after a crash it would be gone. */
+  void settle(StoredImage image) {
+    try {
+      disk.force(images);
+      disk.force(index.resolve(image.sha256() + ENTRY));
+      disk.force(index);
+    } catch (IOException failed) {
+      LOG.warn("image {} may be gone after a crash: {}", image.sha256(), failed.toString());
     }
   }
 
@@ -198,38 +240,45 @@ final class ImageFiles implements AutoCloseable {
     }
   }
 
-  /** Writes an image's entry; the image is used now. */
+  /**
+   * Writes an image's entry; the image is used now. Nothing waits for the disk: an entry that is
+   * lost is made anew.
+   */
   void write(StoredImage image, Instant now) throws IOException {
     Path temporary = Files.createTempFile(work, "entry", ENTRY);
-    Files.write(temporary, io.hpcrun.daemon.api.Json.MAPPER.writeValueAsBytes(image));
-    Files.setLastModifiedTime(temporary, FileTime.from(now));
-    force(temporary);
-    Files.move(temporary, index.resolve(image.sha256() + ENTRY), StandardCopyOption.ATOMIC_MOVE);
-    force(index);
-  }
-
-  private static void force(Path path) throws IOException {
-    try (FileChannel opened = FileChannel.open(path, StandardOpenOption.READ)) {
-      opened.force(true);
+    try {
+      Files.write(temporary, io.hpcrun.daemon.api.Json.MAPPER.writeValueAsBytes(image));
+      Files.setLastModifiedTime(temporary, FileTime.from(now));
+      Files.move(temporary, index.resolve(image.sha256() + ENTRY), StandardCopyOption.ATOMIC_MOVE);
+    } catch (IOException failed) {
+      Files.deleteIfExists(temporary);
+      throw failed;
     }
   }
 
-  /** Notes that an image is used now. */
-  void use(String digest, Instant now) {
+  /** Notes that an image is used now; an entry that somebody removed is made anew. */
+  void use(StoredImage image, Instant now) {
     try {
-      Files.setLastModifiedTime(index.resolve(digest + ENTRY), FileTime.from(now));
+      Path entry = index.resolve(image.sha256() + ENTRY);
+      if (Files.exists(entry)) {
+        Files.setLastModifiedTime(entry, FileTime.from(now));
+      } else {
+        write(image, now);
+      }
     } catch (IOException failed) {
-      LOG.warn("the use of image {} cannot be noted: {}", digest, failed.toString());
+      LOG.warn("the use of image {} cannot be noted: {}", image.sha256(), failed.toString());
     }
   }
 
-  /** When an image was used last. */
-  Instant used(String digest) {
+  /** When an image was used last; now, if that is not known, so that it is not removed for that. */
+  Instant used(StoredImage image, Instant now) {
     try {
-      return Files.getLastModifiedTime(index.resolve(digest + ENTRY)).toInstant();
+      return Files.getLastModifiedTime(index.resolve(image.sha256() + ENTRY)).toInstant();
     } catch (IOException failed) {
-      LOG.warn("when image {} was used cannot be told: {}", digest, failed.toString());
-      return Instant.now(); // so that it is not removed for that
+      LOG.warn(
+          "when image {} was used is not known any more: {}", image.sha256(), failed.toString());
+      use(image, now);
+      return now;
     }
   }
 
@@ -241,7 +290,7 @@ final class ImageFiles implements AutoCloseable {
 
   /** Free bytes of the file system. */
   long free() throws IOException {
-    return Files.getFileStore(images).getUsableSpace();
+    return disk.free(images);
   }
 
   /** Removes a file or a directory with all that is in it. */

@@ -1,5 +1,7 @@
 package io.hpcrun.daemon.images;
 
+import io.hpcrun.failure.Failure;
+import io.hpcrun.image.ImageDigest;
 import io.hpcrun.pull.PullFailure;
 import io.hpcrun.pull.PullFailure.Kind;
 import io.hpcrun.pull.Resolved;
@@ -28,8 +30,8 @@ public final class ImageStore implements AutoCloseable {
   /** From an answer to the job that uses the image. */
   private static final Duration HANDED_OUT = Duration.ofHours(1);
 
-  /** Layers are packed; the files that Apptainer unpacks, and those it makes, are beside them. */
-  private static final int ROOM_FOR_WORK = 4;
+  /** Slurm is not asked again for a pull that fills the disk, if just now nothing could go. */
+  private static final Duration IN_VAIN = Duration.ofMinutes(1);
 
   private final ImageFiles files;
   private final long quota;
@@ -37,17 +39,26 @@ public final class ImageStore implements AutoCloseable {
   private final Clock clock;
   private final Map<String, StoredImage> images;
 
+  /** Held while room is made and taken, so that no two images take the same. */
+  private final Object room = new Object();
+
+  private Instant inVain = Instant.MIN;
+
   /**
    * Opens the store.
    *
    * @param directory on a file system that the nodes read
-   * @param quota bytes that the images may have
+   * @param quota bytes that the images may have on the disk
    * @param inUse knows the images of jobs
    * @param clock tells when images are used
    * @throws io.hpcrun.failure.Failure with exit code 2 when the directory cannot be used
    */
   public ImageStore(Path directory, long quota, ImagesInUse inUse, Clock clock) {
-    this.files = new ImageFiles(directory);
+    this(directory, quota, inUse, clock, new Disk());
+  }
+
+  ImageStore(Path directory, long quota, ImagesInUse inUse, Clock clock, Disk disk) {
+    this.files = new ImageFiles(directory, disk);
     this.quota = quota;
     this.inUse = inUse;
     this.clock = clock;
@@ -59,9 +70,9 @@ public final class ImageStore implements AutoCloseable {
     return quota;
   }
 
-  /** Bytes that they have. */
+  /** Bytes that they have on the disk. */
   public synchronized long size() {
-    return images.values().stream().mapToLong(StoredImage::size).sum();
+    return images.values().stream().mapToLong(StoredImage::room).sum();
   }
 
   /** All images. */
@@ -76,28 +87,27 @@ public final class ImageStore implements AutoCloseable {
 
   /** When an image was used last. */
   public Instant used(StoredImage image) {
-    return files.used(image.sha256());
+    return files.used(image, clock.instant());
   }
 
-  /** Hands out the image of a source that is there already; from now on it stays for an hour. */
-  synchronized Optional<StoredImage> find(Resolved wanted) {
-    if (wanted.pin().isEmpty()) {
-      return Optional.empty();
-    }
+  /**
+   * Hands out the image of a source that is there already; from now on it stays for an hour.
+   *
+   * @param user who asks for it
+   */
+  synchronized Optional<StoredImage> find(Resolved wanted, String user) {
     Optional<StoredImage> found =
         images.values().stream()
-            .filter(image -> image.architecture().equals(wanted.architecture()))
-            .filter(image -> image.pins().contains(wanted.pin().get()))
+            .filter(image -> image.is(wanted))
             .filter(this::isWhole)
             .findFirst();
-    return found.map(image -> handOut(image, wanted));
+    return found.map(image -> handOut(image, wanted, user));
   }
 
-  private StoredImage handOut(StoredImage image, Resolved wanted) {
-    StoredImage named =
-        image.with(wanted.source().text(), wanted.pin().orElse("sha256:" + image.sha256()));
+  private StoredImage handOut(StoredImage image, Resolved wanted, String user) {
+    StoredImage named = image.with(wanted, user);
     if (named.equals(image)) {
-      files.use(image.sha256(), clock.instant());
+      files.use(image, clock.instant());
       return image;
     }
     try {
@@ -124,20 +134,34 @@ public final class ImageStore implements AutoCloseable {
     images.values().stream()
         .filter(each -> path(each).equals(image))
         .findFirst()
-        .ifPresent(each -> files.use(each.sha256(), clock.instant()));
+        .ifPresent(each -> files.use(each, clock.instant()));
   }
 
-  /** A new directory for a pull, with room for it as far as images can make way. */
-  Path newWork(long bytes) {
+  /** A new directory for a pull. */
+  Path newWork() {
+    return files.newWork();
+  }
+
+  /**
+   * Has images make way on the disk for a pull under way, as far as they can.
+   *
+   * @param bytes that should be free; no more than has come for it stands for, since what is only
+   *     announced need never come
+   */
+  void makeWay(long bytes) {
     try {
-      long missing = bytes * ROOM_FOR_WORK - files.free();
+      long missing = bytes - files.free();
       if (missing > 0) {
-        makeRoom(Math.max(0, size() - missing));
+        synchronized (room) {
+          if (inVain.plus(IN_VAIN).isBefore(clock.instant())
+              && !makeRoom(Math.max(0, size() - missing))) {
+            inVain = clock.instant();
+          }
+        }
       }
     } catch (IOException unknown) {
       LOG.warn("the room for images cannot be told: {}", unknown.toString());
     }
-    return files.newWork();
   }
 
   /** Ends a pull: its directory goes. */
@@ -155,38 +179,74 @@ public final class ImageStore implements AutoCloseable {
    * @throws PullFailure of kind NO_ROOM when the quota holds only images in use
    */
   StoredImage add(Path file, String digest, Resolved wanted, String user) {
-    long size;
-    try {
-      size = Files.size(file);
-    } catch (IOException gone) {
-      throw io.hpcrun.pull.NoRoom.writing(file, gone);
+    Optional<StoredImage> there = again(digest, wanted, user);
+    if (there.isPresent()) {
+      return there.get();
     }
-    if (size > quota || !makeRoom(quota - size)) {
-      throw new PullFailure(
-          Kind.NO_ROOM,
-          "the image store has no room for %d MiB: it may hold %d MiB, and what is there is in use"
-              .formatted(size >> 20, quota >> 20),
-          "try again when jobs have ended, in an hour at the earliest; or ask the administrators for"
-              + " more (daemon.images.quota_bytes)");
+    long onDisk = files.seal(file); // takes long, so before anybody has to wait for it
+    StoredImage image = publish(file, digest, onDisk, wanted, user);
+    files.settle(image);
+    return image;
+  }
+
+  /** The same image, if it is there whole, maybe by another name. */
+  private Optional<StoredImage> again(String digest, Resolved wanted, String user) {
+    StoredImage before;
+    synchronized (this) {
+      before = images.get(digest);
+    }
+    if (before == null || !isWhole(before) || !isItself(before)) {
+      return Optional.empty();
     }
     synchronized (this) {
-      StoredImage before = images.get(digest);
-      if (before != null && isWhole(before)) {
-        return handOut(before, wanted);
+      return Optional.ofNullable(images.get(digest)).map(image -> handOut(image, wanted, user));
+    }
+  }
+
+  /** An image that nobody here has pulled may be any file that somebody put there. */
+  private boolean isItself(StoredImage image) {
+    if (!image.sources().isEmpty()) {
+      return true;
+    }
+    try {
+      return ImageDigest.compute(path(image)).equals(image.sha256());
+    } catch (IOException | Failure unreadable) {
+      LOG.warn("image {} cannot be read: {}", image.sha256(), unreadable.toString());
+      return false;
+    }
+  }
+
+  private StoredImage publish(Path file, String digest, long onDisk, Resolved wanted, String user) {
+    synchronized (room) {
+      if (onDisk > quota || !makeRoom(quota - onDisk)) {
+        throw new PullFailure(
+            Kind.NO_ROOM,
+            "the image store has no room for %d MiB: it may hold %d MiB, and what is there is in use"
+                .formatted(onDisk >> 20, quota >> 20),
+            "try again when jobs have ended, in an hour at the earliest; or ask the administrators"
+                + " for more (daemon.images.quota)");
       }
-      StoredImage image =
-          new StoredImage(
-              digest,
-              wanted.architecture(),
-              size,
-              List.of(wanted.source().text()),
-              Set.of(wanted.pin().orElse("sha256:" + digest)),
-              clock.instant().getEpochSecond(),
-              user);
-      files.publish(file, image, clock.instant());
-      images.put(digest, image);
-      LOG.info("image {} of {} is there, {} bytes", digest, wanted.source().text(), size);
-      return image;
+      synchronized (this) {
+        StoredImage meanwhile = images.get(digest);
+        if (meanwhile != null && !meanwhile.sources().isEmpty() && isWhole(meanwhile)) {
+          return handOut(meanwhile, wanted, user);
+        }
+        StoredImage image =
+            StoredImage.pulled(
+                digest, size(file), onDisk, wanted, user, clock.instant().getEpochSecond());
+        files.publish(file, image, clock.instant());
+        images.put(digest, image);
+        LOG.info("image {} of {} is there, {} bytes", digest, wanted.source().text(), onDisk);
+        return image;
+      }
+    }
+  }
+
+  private static long size(Path file) {
+    try {
+      return Files.size(file);
+    } catch (IOException gone) {
+      throw io.hpcrun.pull.NoRoom.writing(file, gone);
     }
   }
 
@@ -208,7 +268,7 @@ public final class ImageStore implements AutoCloseable {
               .filter(image -> used(image).isBefore(since))
               .sorted(Comparator.comparing(this::used))
               .toList();
-      if (size() - idle.stream().mapToLong(StoredImage::size).sum() > most) {
+      if (size() - idle.stream().mapToLong(StoredImage::room).sum() > most) {
         return false; // nothing is gained by removing some
       }
       for (StoredImage image : idle) {
@@ -219,7 +279,7 @@ public final class ImageStore implements AutoCloseable {
           Instant last = used(image);
           files.removeImage(image.sha256());
           images.remove(image.sha256());
-          LOG.info("image {} is removed: {} bytes, used {}", image.sha256(), image.size(), last);
+          LOG.info("image {} is removed: {} bytes, used {}", image.sha256(), image.room(), last);
         } catch (IOException failed) {
           LOG.warn("image {} cannot be removed: {}", image.sha256(), failed.toString());
         }

@@ -1,6 +1,7 @@
 package io.hpcrun.daemon.images;
 
 import io.hpcrun.daemon.api.Caller;
+import io.hpcrun.pull.AllowedSources;
 import io.hpcrun.pull.ImageSource;
 import io.hpcrun.pull.PullFailure;
 import io.hpcrun.pull.PullFailure.Kind;
@@ -53,9 +54,9 @@ public final class Pulls implements AutoCloseable {
    *
    * @param workers pulls at once
    * @param perUser pulls that one user may wait for
-   * @param sources beginnings of allowed sources, such as {@code docker://} or {@code /shared/}
+   * @param sources where images may come from
    */
-  public record Limits(int workers, int perUser, List<String> sources) {}
+  public record Limits(int workers, int perUser, AllowedSources sources) {}
 
   /**
    * Nothing is pulled yet.
@@ -91,19 +92,12 @@ public final class Pulls implements AutoCloseable {
           "the address has a part behind '?', which may be a secret that others must not see",
           "fetch the file yourself, and use the file");
     }
-    if (limits.sources().stream().noneMatch(source.text()::startsWith)) {
-      throw new PullFailure(
-          Kind.FORBIDDEN,
-          "this site's image store takes nothing from " + source.text(),
-          "it takes images from: " + String.join(", ", limits.sources()));
+    if (!limits.sources().allow(source)) {
+      throw limits.sources().refused(source);
     }
     Ticket ticket = new Ticket(newId(), caller, source, architecture);
     synchronized (this) {
-      long already =
-          tickets.values().stream()
-              .filter(each -> each.caller.uid() == caller.uid() && !each.state().isFinal())
-              .count();
-      if (already >= limits.perUser()) {
+      if (places(caller) >= limits.perUser()) {
         throw new TooManyPulls(limits.perUser());
       }
       forget();
@@ -112,16 +106,24 @@ public final class Pulls implements AutoCloseable {
           questions.computeIfAbsent(ticket.question(), question -> new ArrayList<>());
       asking.add(ticket);
       if (asking.size() == 1) {
-        Thread.ofVirtual().name("resolve").start(() -> resolve(ticket));
+        // No virtual one: in a file system that hangs it would keep its carrier.
+        Thread.ofPlatform().daemon().name("resolve").start(() -> resolve(ticket));
       }
       return describe(ticket);
     }
   }
 
+  /** How many of the pulls that a user may have this one has. */
+  synchronized long places(Caller caller) {
+    return tickets.values().stream()
+        .filter(each -> each.caller.uid() == caller.uid() && each.counts())
+        .count();
+  }
+
   private void forget() {
     var oldest = tickets.values().iterator();
     for (int over = tickets.size() - REMEMBERED; over >= 0 && oldest.hasNext(); ) {
-      if (oldest.next().state().isFinal()) {
+      if (!oldest.next().counts()) {
         oldest.remove();
         over--;
       }
@@ -161,6 +163,7 @@ public final class Pulls implements AutoCloseable {
         flight.thread.interrupt();
       }
     }
+    startNext(); // whose worker a pull has may be another user now
   }
 
   /** Asks once for all who want the same; whoever asks after the answer asks anew. */
@@ -179,21 +182,33 @@ public final class Pulls implements AutoCloseable {
       }
     } catch (PullFailure failed) {
       failure = failed;
-    } catch (InterruptedException | RuntimeException defect) {
+    } catch (Throwable defect) { // whatever it is, who waits must not wait for ever
       failure = defect(first.source, defect);
     }
     synchronized (this) {
       for (Ticket ticket : questions.remove(first.question())) {
-        if (failure != null) {
-          ticket.failed(failure);
-        } else if (!ticket.state().isFinal()) {
-          ticket.resolved(resolved);
-          join(ticket, resolved);
+        ticket.answered();
+        if (!ticket.state().isFinal()) {
+          answer(ticket, resolved, failure);
         }
-        count(ticket);
       }
       startNext();
     }
+  }
+
+  private void answer(Ticket ticket, Resolved resolved, PullFailure failure) {
+    try {
+      if (failure != null) {
+        throw failure;
+      }
+      ticket.resolved(resolved);
+      join(ticket, resolved);
+    } catch (PullFailure failed) {
+      ticket.failed(failed);
+    } catch (RuntimeException | Error defect) {
+      ticket.failed(defect(ticket.source, defect));
+    }
+    count(ticket);
   }
 
   private void count(Ticket ticket) {
@@ -202,17 +217,20 @@ public final class Pulls implements AutoCloseable {
     }
   }
 
-  private static PullFailure defect(ImageSource source, Exception defect) {
+  private static PullFailure defect(ImageSource source, Throwable defect) {
     LOG.error("pulling {} failed", source.text(), defect);
     return new PullFailure(Kind.BROKEN, "hpcrund failed: " + defect, "see its log and report it");
   }
 
   private void join(Ticket ticket, Resolved resolved) {
-    Optional<StoredImage> there = store.find(resolved);
+    Optional<StoredImage> there = store.find(resolved, ticket.caller.user());
     if (there.isPresent()) {
       ticket.ready(there.get());
       counts.hit();
       return;
+    }
+    if (closed) {
+      throw stopped();
     }
     Flight flight = flights.get(resolved.key());
     if (flight == null) {
@@ -231,13 +249,14 @@ public final class Pulls implements AutoCloseable {
     int most = Math.max(1, limits.workers() - 1);
     for (int i = 0; i < waiting.size() && running.size() < limits.workers() && !closed; ) {
       Flight next = waiting.get(i);
-      if (running.stream().filter(each -> each.uid == next.uid).count() >= most) {
+      if (running.stream().filter(each -> each.uid() == next.uid()).count() >= most) {
         i++;
         continue;
       }
       waiting.remove(i);
       running.add(next);
-      next.thread = Thread.ofVirtual().name("pull").unstarted(() -> run(next));
+      // No virtual one: it computes and reads for long, and would keep its carrier.
+      next.thread = Thread.ofPlatform().daemon().name("pull").unstarted(() -> run(next));
       next.thread.start();
     }
   }
@@ -255,7 +274,7 @@ public final class Pulls implements AutoCloseable {
     } catch (PullFailure failed) {
       failure = failed;
       LOG.info("{} was not pulled: {}", flight.wanted.source().text(), failed.getMessage());
-    } catch (RuntimeException defect) {
+    } catch (Throwable defect) { // whatever it is, the worker is free for others
       failure = defect(flight.wanted.source(), defect);
     }
     synchronized (this) {
@@ -316,12 +335,18 @@ public final class Pulls implements AutoCloseable {
     };
   }
 
+  private static PullFailure stopped() {
+    return new PullFailure(Kind.CANCELLED, "hpcrund stops", "ask for it again when it runs");
+  }
+
   /** Ends all pulls; who waits hears that they were cancelled. */
   @Override
   public void close() {
     List<Thread> ending = new ArrayList<>();
     synchronized (this) {
       closed = true;
+      waiting.forEach(flight -> flight.crashed(stopped()));
+      waiting.clear();
       running.forEach(flight -> ending.add(flight.thread));
     }
     ending.forEach(Thread::interrupt);

@@ -1,15 +1,12 @@
 package io.hpcrun.daemon.images;
 
-import io.hpcrun.image.ImageDigest;
 import io.hpcrun.pull.Fetcher;
 import io.hpcrun.pull.ImageSource;
 import io.hpcrun.pull.InsecureHosts;
 import io.hpcrun.pull.Login;
-import io.hpcrun.pull.NoRoom;
 import io.hpcrun.pull.Progress;
 import io.hpcrun.pull.Resolved;
 import io.hpcrun.pull.Resolver;
-import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Map;
 
@@ -33,7 +30,7 @@ public final class StorePulls implements PullWork, AutoCloseable {
       Fetcher.Limits limits,
       Map<String, String> environment) {
     this.store = store;
-    this.resolver = new Resolver(Login.NONE, insecure, environment);
+    this.resolver = new Resolver(Login.NONE, insecure, limits.sources(), environment);
     this.fetcher = Fetcher.anonymous(insecure, environment, limits);
   }
 
@@ -44,13 +41,11 @@ public final class StorePulls implements PullWork, AutoCloseable {
 
   @Override
   public StoredImage pull(Resolved wanted, String user, Progress progress) {
-    Path work = store.newWork(wanted.bytes());
+    Path work = store.newWork();
     try {
-      Path file = fetcher.fetch(wanted, work, progress);
-      String digest = ImageDigest.compute(file);
-      return store.add(file, digest, wanted, user);
-    } catch (IOException unreadable) {
-      throw NoRoom.writing(work.resolve("image.sif"), unreadable);
+      Fetcher.Sif fetched =
+          fetcher.fetch(wanted, work, new WayMaker(wanted, store::makeWay, progress));
+      return store.add(fetched.file(), fetched.sha256(), wanted, user);
     } finally {
       store.remove(work);
     }

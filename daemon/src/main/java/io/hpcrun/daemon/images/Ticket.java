@@ -14,6 +14,7 @@ final class Ticket {
   final String architecture;
   Flight flight;
 
+  private boolean asking = true;
   private Resolved resolved;
   private StoredImage image;
   private PullFailure failure;
@@ -38,6 +39,19 @@ final class Ticket {
       return PullState.READY;
     }
     return flight == null ? PullState.RESOLVING : flight.state();
+  }
+
+  /** Nobody is asked for this one any more. */
+  void answered() {
+    asking = false;
+  }
+
+  /**
+   * Whether it counts among those that its user may have: as long as it is not over, and also as
+   * long as a registry is asked for it, though the user does not wait any more.
+   */
+  boolean counts() {
+    return asking || !state().isFinal();
   }
 
   void resolved(Resolved to) {

@@ -26,6 +26,11 @@ public final class Ingest implements AutoCloseable {
   /** Threads that read files: also more than processors, since shared file systems are slow. */
   private static final int READERS = 4;
 
+  /** Between looks at what was set aside; sooner when this many were. */
+  private static final Duration PRUNE = Duration.ofHours(1);
+
+  private static final long PRUNE_AFTER = 1_000;
+
   /**
    * How often things are done.
    *
@@ -53,6 +58,8 @@ public final class Ingest implements AutoCloseable {
   }
 
   private final Path directory;
+  private final Spool spool;
+  private final InstantSource clock;
   private final Pace pace;
   private final Pauses pauses;
   private final IngestCounters counters;
@@ -63,6 +70,8 @@ public final class Ingest implements AutoCloseable {
 
   private Ingest(Spool spool, Intake.Sink sink, Pace pace, InstantSource clock) {
     this.pace = pace;
+    this.spool = spool;
+    this.clock = clock;
     directory = spool.directory();
     pauses = new Pauses(pace.firstPause(), pace.longestPause());
     counters = new IngestCounters(clock);
@@ -117,11 +126,19 @@ public final class Ingest implements AutoCloseable {
 
   private void run() {
     boolean said = false;
+    long pruned = System.nanoTime() - PRUNE.toNanos();
+    long quarantined = 0;
     try {
       while (!pauses.isStopped()) {
         try {
           intake.pass();
           said = false;
+          if (System.nanoTime() - pruned >= PRUNE.toNanos()
+              || counters.quarantined.sum() - quarantined >= PRUNE_AFTER) {
+            pruned = System.nanoTime();
+            quarantined = counters.quarantined.sum();
+            prune();
+          }
         } catch (IOException unlistable) {
           counters.unreadable.increment();
           if (!said) {
@@ -137,6 +154,13 @@ public final class Ingest implements AutoCloseable {
       Thread.currentThread().interrupt();
     } finally {
       readers.shutdown();
+    }
+  }
+
+  private void prune() throws IOException {
+    int removed = spool.prune(clock.instant());
+    if (removed > 0) {
+      LOG.info("removed {} files of the spool that had been set aside", removed);
     }
   }
 

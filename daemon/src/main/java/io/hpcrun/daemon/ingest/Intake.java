@@ -191,7 +191,12 @@ final class Intake {
         item = Optional.of(new Item(looked, parser.parse(spool.read(looked), looked.owner())));
       }
     } catch (UnfitException unfit) {
-      setAside(file, unfit.getMessage());
+      Path unfitFile = file;
+      unfit
+          .where()
+          .ifPresentOrElse(
+              where -> noteAside(where, unfit.getMessage()),
+              () -> setAside(unfitFile, unfit.getMessage()));
     } catch (RuntimeException | OutOfMemoryError defect) {
       // A file that cannot be handled would be the first one of every pass, also after a restart.
       LOG.error("{} cannot be handled", file, defect);
@@ -212,16 +217,18 @@ final class Intake {
   }
 
   private void setAside(Path file, String reason) {
-    counters.quarantined.increment();
-    boolean shown = counters.quarantined.intValue() - quarantinedBefore <= REASONS_SHOWN;
     try {
-      Path where = spool.setAside(file);
-      if (shown) {
-        LOG.warn("a file of the spool is set aside as {}: {}", where, reason);
-      }
+      spool.setAside(file).ifPresent(where -> noteAside(where, reason));
     } catch (IOException notNow) {
       counters.unreadable.increment();
       LOG.warn("{} cannot be set aside ({}), though {}", file, notNow, reason);
+    }
+  }
+
+  private void noteAside(Path where, String reason) {
+    counters.quarantined.increment();
+    if (counters.quarantined.intValue() - quarantinedBefore <= REASONS_SHOWN) {
+      LOG.warn("a file of the spool is set aside as {}: {}", where, reason);
     }
   }
 

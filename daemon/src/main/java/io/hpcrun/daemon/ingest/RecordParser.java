@@ -26,13 +26,22 @@ final class RecordParser {
 
   private static final int DEPTH_LIMIT = 50;
 
+  /** Bytes of a launch's or a node's own line; those of nodes with many ports have a tenth. */
+  private static final int HEAD_LIMIT = 64 << 10;
+
+  /** Bytes of all ranks of a node, packed; ten thousand have a third. */
+  private static final int RANKS_LIMIT = 512 << 10;
+
   /** Longest text of a column that names something, as cluster and node are. */
   private static final int NAME_LIMIT = 255;
 
   private static final int PATH_LIMIT = 4_096;
   private static final Pattern NAME = Pattern.compile("[A-Za-z0-9._-]{1," + NAME_LIMIT + "}");
+  private static final Pattern MODE = Pattern.compile("[a-z]{1,20}");
+
+  /** Of a job that Slurm can be asked about. */
   private static final Pattern LAUNCH =
-      Pattern.compile("[0-9]{1,18}(_[0-9]{1,18})?\\.[0-9]{1,9}\\.[0-9]{1,9}");
+      Pattern.compile("[0-9]{1,10}(_[0-9]{1,9})?\\.[0-9]{1,9}\\.[0-9]{1,9}");
 
   private final RecordReader reader = RecordReader.limited(TEXT_LIMIT, DEPTH_LIMIT);
 
@@ -62,13 +71,20 @@ final class RecordParser {
             "it says %d ranks and holds %d"
                 .formatted(collector.ranksSaid, collector.ranks.count()));
       }
+      byte[] ranks = collector.ranks.packed();
+      if (ranks.length > RANKS_LIMIT) {
+        throw new UnfitException(
+            "its ranks have %d bytes, packed, and %d are the most"
+                .formatted(ranks.length, RANKS_LIMIT));
+      }
       return new Arrival.OfNode(
           node.key(),
           node.user(),
           node.node(),
           collector.ranks.count(),
+          node.mode(),
           node.record(),
-          collector.ranks.packed());
+          ranks);
     }
     return collector.arrival;
   }
@@ -103,6 +119,11 @@ final class RecordParser {
       if (!line.text("schema").equals(SCHEMA)) {
         throw new Broken("its schema is '%s', not %s".formatted(shown(line, "schema"), SCHEMA));
       }
+      if (line.to() - line.from() > HEAD_LIMIT) {
+        throw new Broken(
+            "its first line has %d bytes, and %d are the most"
+                .formatted(line.to() - line.from(), HEAD_LIMIT));
+      }
       LaunchKey key =
           new LaunchKey(
               named(line, "cluster", NAME),
@@ -123,7 +144,13 @@ final class RecordParser {
     private Arrival node(RecordLine line, LaunchKey key, String record) {
       ranksSaid = line.number("ranks");
       return new Arrival.OfNode(
-          key, owner.name(), named(line, "node", NAME), 0, record, new byte[0]);
+          key,
+          owner.name(),
+          named(line, "node", NAME),
+          0,
+          line.text("mode").isEmpty() ? "" : named(line, "mode", MODE),
+          record,
+          new byte[0]);
     }
 
     private Arrival launch(RecordLine line, LaunchKey key, String record) {

@@ -5,8 +5,10 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.AccessDeniedException;
+import java.nio.file.DirectoryNotEmptyException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
@@ -18,6 +20,7 @@ import java.nio.file.attribute.FileTime;
 import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.security.SecureRandom;
+import java.time.Instant;
 import java.util.Arrays;
 import java.util.Optional;
 import java.util.Set;
@@ -29,8 +32,14 @@ import java.util.concurrent.atomic.AtomicLong;
  * is checked is what is read. What is no record goes to {@code .quarantine}. Thread-safe.
  */
 public final class Spool {
-  /** Nodes write under this beginning of a name, then rename. */
-  static final String PARTIAL = ".tmp.";
+  /** Names that begin so are no records: nodes write under such ones, then rename. */
+  private static final String HIDDEN = ".";
+
+  /** The daemon's own, and what file systems keep in a directory by themselves. */
+  private static final Set<String> NOBODYS =
+      Set.of(".taken", ".quarantine", "lost+found", ".snapshot");
+
+  private static final String OF_NFS = ".nfs";
 
   private static final int CHUNK = 1 << 16;
 
@@ -118,22 +127,24 @@ public final class Spool {
         directory,
         file -> {
           String name = file.getFileName().toString();
-          return !name.startsWith(".") || name.startsWith(PARTIAL);
+          return !NOBODYS.contains(name) && !name.startsWith(OF_NFS);
         });
   }
 
-  /** Whether a file is one that a node still writes. */
+  /** Whether a file is one that a node still writes, or nobody will ever ask for. */
   static boolean isPartial(Path file) {
-    return file.getFileName().toString().startsWith(PARTIAL);
+    return file.getFileName().toString().startsWith(HIDDEN);
   }
 
   /**
    * Takes a file, under a name that no other file has or will have.
    *
    * @return where it lies now; empty if it is gone
-   * @throws IOException when it cannot be taken, as another user's directory cannot
+   * @throws UnfitException when it is a directory that cannot be taken, as another user's cannot;
+   *     it has another name now, under which it is left alone
+   * @throws IOException when it cannot be taken now
    */
-  Optional<Path> take(Path file) throws IOException {
+  Optional<Path> take(Path file) throws IOException, UnfitException {
     if (file.startsWith(taken)) {
       return Optional.of(file);
     }
@@ -143,6 +154,30 @@ public final class Spool {
       return Optional.of(to);
     } catch (NoSuchFileException gone) {
       return Optional.empty(); // its owner has removed it
+    } catch (FileSystemException refused) {
+      if (!Files.isDirectory(file, LinkOption.NOFOLLOW_LINKS)) {
+        throw refused;
+      }
+      if (removeIfEmpty(file)) {
+        return Optional.empty();
+      }
+      Path hidden = directory.resolve(".directory." + unique(file));
+      Files.move(file, hidden, StandardCopyOption.ATOMIC_MOVE);
+      throw new UnfitException(
+          "it is a directory of uid %d, and only that user or root can remove it"
+              .formatted(FileOwner.uid(hidden)),
+          hidden);
+    }
+  }
+
+  private static boolean removeIfEmpty(Path directory) throws IOException {
+    try {
+      Files.delete(directory);
+      return true;
+    } catch (NoSuchFileException gone) {
+      return true;
+    } catch (DirectoryNotEmptyException full) {
+      return false;
     }
   }
 
@@ -161,6 +196,9 @@ public final class Spool {
   Taken look(Path file) throws IOException, UnfitException {
     BasicFileAttributes attributes =
         Files.readAttributes(file, BasicFileAttributes.class, LinkOption.NOFOLLOW_LINKS);
+    if (attributes.isDirectory()) {
+      throw new UnfitException("it is a directory");
+    }
     if (!attributes.isRegularFile()) {
       throw new UnfitException("it is no regular file");
     }
@@ -194,11 +232,27 @@ public final class Spool {
         : Arrays.copyOf(content.array(), content.position());
   }
 
-  /** Puts a taken file where the administrator can look at it; its name there. */
-  Path setAside(Path file) throws IOException {
+  /**
+   * Puts a taken file where the administrator can look at it.
+   *
+   * @return its name there; empty if it was an empty directory, which is gone
+   */
+  Optional<Path> setAside(Path file) throws IOException {
+    if (Files.isDirectory(file, LinkOption.NOFOLLOW_LINKS) && removeIfEmpty(file)) {
+      return Optional.empty();
+    }
     Path to = quarantine.resolve(file.getFileName());
     Files.move(file, to, StandardCopyOption.ATOMIC_MOVE);
-    return to;
+    return Optional.of(to);
+  }
+
+  /**
+   * Removes what was set aside and is too old, or more than is kept.
+   *
+   * @return how many files went
+   */
+  int prune(Instant now) throws IOException {
+    return new Quarantine(quarantine, Quarantine.Limits.USUAL).prune(now);
   }
 
   /** Removes a file that is in the store. */

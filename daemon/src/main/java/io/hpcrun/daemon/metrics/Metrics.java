@@ -1,5 +1,7 @@
 package io.hpcrun.daemon.metrics;
 
+import io.hpcrun.daemon.images.ImageStore;
+import io.hpcrun.daemon.images.PullCounts;
 import io.hpcrun.daemon.ingest.IngestFigures;
 import io.hpcrun.daemon.store.LaunchStore;
 import io.hpcrun.plan.Advice;
@@ -13,6 +15,7 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.DoubleSupplier;
 import java.util.function.Supplier;
 
@@ -20,6 +23,8 @@ import java.util.function.Supplier;
 public final class Metrics {
   /** The media type of {@link #text}. */
   public static final String TYPE = OpenMetricsTextFormatWriter.CONTENT_TYPE;
+
+  private static final int MOST_RULES = 100;
 
   private final PrometheusRegistry registry = new PrometheusRegistry();
   private final OpenMetricsTextFormatWriter writer =
@@ -37,6 +42,8 @@ public final class Metrics {
           .labelNames("rule")
           .register(registry);
 
+  private final LabelNames rules = new LabelNames(MOST_RULES);
+
   /** No plan yet. */
   public Metrics() {
     List.of("planned", "refused", "needs_digest").forEach(plans::initLabelValues);
@@ -47,8 +54,13 @@ public final class Metrics {
     return registry;
   }
 
-  /** Shows how much the store holds. */
-  public void ofStore(Supplier<LaunchStore.Size> size) {
+  /** Counts launches that the store hears the end of, and how long their stages took. */
+  public void ofLaunches(LaunchStore store) {
+    store.listen(new LaunchMetrics(store, registry));
+  }
+
+  /** Shows how much the store holds; nothing before it was looked at. */
+  public void ofStore(Supplier<Optional<LaunchStore.Size>> size) {
     GaugeWithCallback.builder()
         .name("hpcrund_launches")
         .help("Launches in the store, by their state.")
@@ -56,11 +68,55 @@ public final class Metrics {
         .callback(
             gauge ->
                 size.get()
-                    .launches()
-                    .forEach((state, count) -> gauge.call((double) count, state.label())))
+                    .ifPresent(
+                        now ->
+                            now.launches()
+                                .forEach((state, n) -> gauge.call((double) n, state.label()))))
         .register(registry);
-    gauge("hpcrund_store_nodes", "Nodes of launches in the store.", () -> size.get().nodes());
-    gauge("hpcrund_store_bytes", "Bytes that the store uses.", () -> size.get().bytes());
+    gauge(
+        "hpcrund_store_nodes",
+        "Nodes of launches in the store.",
+        () -> size.get().map(now -> (double) now.nodes()));
+    gauge(
+        "hpcrund_store_bytes",
+        "Bytes that the store uses.",
+        () -> size.get().map(now -> (double) now.bytes()));
+  }
+
+  /** Shows what the image store holds and what was asked of it. */
+  public void ofImages(ImageStore store, PullCounts counts) {
+    CounterWithCallback.builder()
+        .name("hpcrund_image_requests_total")
+        .help(
+            "Requests for images: the image was there (hit), somebody else's pull of it went on"
+                + " (joined), a pull was begun (miss).")
+        .labelNames("result")
+        .callback(
+            counter -> {
+              counter.call(counts.hits(), "hit");
+              counter.call(counts.joins(), "joined");
+              counter.call(counts.misses(), "miss");
+            })
+        .register(registry);
+    counter("hpcrund_image_failures_total", "Requests that failed.", counts::failures);
+    counter("hpcrund_image_pulls_total", "Images that were pulled.", counts::pulls);
+    counter(
+        "hpcrund_image_pull_seconds_total",
+        "What their pulls took together.",
+        () -> counts.nanos() * 1e-9);
+    counter("hpcrund_image_pulled_bytes_total", "Bytes of their SIF files.", counts::bytes);
+    gauge(
+        "hpcrund_image_store_images",
+        "Images in the store.",
+        () -> Optional.of((double) store.all().size()));
+    gauge(
+        "hpcrund_image_store_bytes",
+        "Bytes that they have.",
+        () -> Optional.of((double) store.size()));
+    gauge(
+        "hpcrund_image_store_quota_bytes",
+        "Bytes that they may have.",
+        () -> Optional.of((double) store.quota()));
   }
 
   /** Shows what the ingest does. */
@@ -68,7 +124,7 @@ public final class Metrics {
     gauge(
         "hpcrund_ingest_lag_seconds",
         "How old the oldest record was that came into the store last, or waits.",
-        () -> figures.get().lag().toMillis() / 1e3);
+        () -> Optional.of(figures.get().lag().toMillis() / 1e3));
     CounterWithCallback.builder()
         .name("hpcrund_ingest_records_total")
         .help("Records taken in: stored, known before, differing from the first, quarantined.")
@@ -90,11 +146,11 @@ public final class Metrics {
         () -> figures.get().unreadable() + figures.get().storeFailures());
   }
 
-  private void gauge(String name, String help, DoubleSupplier value) {
+  private void gauge(String name, String help, Supplier<Optional<Double>> value) {
     GaugeWithCallback.builder()
         .name(name)
         .help(help)
-        .callback(gauge -> gauge.call(value.getAsDouble()))
+        .callback(gauge -> value.get().ifPresent(gauge::call))
         .register(registry);
   }
 
@@ -114,12 +170,21 @@ public final class Metrics {
                 ? "refused"
                 : answer.needsDigest() ? "needs_digest" : "planned")
         .inc();
-    answer.refusals().stream().map(Metrics::rule).forEach(rule -> refusals.labelValues(rule).inc());
+    answer.refusals().stream().map(this::rule).forEach(rule -> refusals.labelValues(rule).inc());
   }
 
-  /** The rule's name without the sources behind it: one of a fixed number. */
-  private static String rule(Advice refusal) {
-    return refusal.source().replaceFirst("^(rule )?([A-Za-z0-9_-]+).*", "$2");
+  /**
+   * The rule's name without what stands behind it, of a site's rule with {@code policy.} before it;
+   * of a refusal by no rule its source.
+   */
+  private String rule(Advice refusal) {
+    String source = refusal.source();
+    return rules.shown(
+        refusal.isOfSite()
+            ? source.replaceFirst("^policy ([^ ]+).*", "policy.$1")
+            : source.startsWith("rule ")
+                ? source.substring("rule ".length()).replaceFirst(":.*", "")
+                : source.replaceAll("[^A-Za-z0-9]+", "-"));
   }
 
   /** All metrics as text. */

@@ -56,10 +56,17 @@ public sealed interface Arrival {
    * @param user its owner's name
    * @param node the node's name
    * @param ranks how many ranks it has
+   * @param mode how they entered; empty if the record does not tell
    * @param record the node's own line, as JSON
    * @param ranksData the ranks, as {@link RankColumns} packs them
    */
   record OfNode(
-      LaunchKey key, Optional<String> user, String node, int ranks, String record, byte[] ranksData)
+      LaunchKey key,
+      Optional<String> user,
+      String node,
+      int ranks,
+      String mode,
+      String record,
+      byte[] ranksData)
       implements Arrival {}
 }

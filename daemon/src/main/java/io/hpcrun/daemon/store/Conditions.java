@@ -10,6 +10,11 @@ import java.util.List;
 final class Conditions {
   private final List<String> clauses = new ArrayList<>(List.of("1 = 1"));
   private final List<Object> values = new ArrayList<>();
+  private final long asker;
+
+  private Conditions(long asker) {
+    this.asker = asker;
+  }
 
   /** What the viewer may see and the filter lets through. */
   static Conditions of(LaunchFilter filter, Viewer viewer) {
@@ -25,7 +30,7 @@ final class Conditions {
             name ->
                 conditions.add(
                     "exists (select 1 from node f where f.launch_id = l.id and f.node = ?)", name));
-    filter.mode().ifPresent(name -> conditions.add("l.mode = ?", name));
+    filter.mode().ifPresent(name -> conditions.add("coalesce(l.entered, l.mode) = ?", name));
     filter.state().ifPresent(state -> conditions.add("l.state = ?", state.label()));
     filter.sinceNs().ifPresent(since -> conditions.add("l.begun_ns >= ?", since));
     filter.untilNs().ifPresent(until -> conditions.add("l.begun_ns < ?", until));
@@ -37,7 +42,7 @@ final class Conditions {
 
   /** What the viewer may see. */
   static Conditions of(Viewer viewer) {
-    Conditions conditions = new Conditions();
+    Conditions conditions = new Conditions(viewer.asker());
     viewer.uid().ifPresent(uid -> conditions.add("l.uid = ?", uid));
     return conditions;
   }
@@ -48,17 +53,26 @@ final class Conditions {
     return this;
   }
 
+  /** Who asks. */
+  long asker() {
+    return asker;
+  }
+
   String sql() {
     return String.join(" and ", clauses);
   }
 
-  /** A statement with these conditions' values set; values before them must be set by none. */
-  PreparedStatement prepare(Connection connection, String sql) throws SQLException {
+  /**
+   * A statement with these conditions' values set; values before them must be set by none.
+   *
+   * @param rows how many rows of the answer are held at a time
+   */
+  PreparedStatement prepare(Connection connection, String sql, int rows) throws SQLException {
     PreparedStatement statement = connection.prepareStatement(sql);
     for (int i = 0; i < values.size(); i++) {
       statement.setObject(i + 1, values.get(i));
     }
-    statement.setFetchSize(256);
+    statement.setFetchSize(rows);
     return statement;
   }
 }

@@ -2,10 +2,14 @@ package io.hpcrun.daemon.store;
 
 import com.zaxxer.hikari.HikariConfig;
 import io.hpcrun.failure.Failure;
+import java.sql.Connection;
 import java.sql.SQLException;
+import java.time.Duration;
+import java.util.Optional;
 import java.util.Properties;
 import java.util.Set;
 import org.sqlite.SQLiteConfig;
+import org.sqlite.SQLiteConnection;
 import org.sqlite.SQLiteDataSource;
 import org.sqlite.SQLiteException;
 
@@ -37,6 +41,11 @@ enum Dialect {
     }
 
     @Override
+    void interrupt(Connection connection) throws SQLException {
+      connection.unwrap(SQLiteConnection.class).getDatabase().interrupt();
+    }
+
+    @Override
     String usedBytes() {
       return "select (p.page_count - f.freelist_count) * s.page_size from"
           + " pragma_page_count() p, pragma_freelist_count() f, pragma_page_size() s";
@@ -64,12 +73,20 @@ enum Dialect {
     }
 
     @Override
+    void interrupt(Connection connection) throws SQLException {
+      connection.abort(Runnable::run);
+    }
+
+    @Override
+    Optional<String> limit(Duration longest) {
+      return Optional.of("set statement_timeout = " + longest.toMillis());
+    }
+
+    @Override
     String usedBytes() {
       // Space of deleted rows comes free for new ones only, so files tell nothing about what is
       // kept.
-      return "select (select coalesce(sum(octet_length(coalesce(record, '')) + 300), 0) from launch)"
-          + " + (select coalesce(sum(octet_length(record) + octet_length(ranks_data) + 150), 0)"
-          + " from node)";
+      return "select coalesce(sum(bytes), 0) from user_usage";
     }
   };
 
@@ -111,6 +128,17 @@ enum Dialect {
 
   /** Whether the data is at fault, and not the database. */
   abstract boolean isDataFault(SQLException failed);
+
+  /** Ends what another thread does with a connection, which is of no use afterwards. */
+  abstract void interrupt(Connection connection) throws SQLException;
+
+  /**
+   * Makes a new connection's statements end by themselves, where nobody can end those of a server
+   * from outside; empty where {@link #interrupt} does.
+   */
+  Optional<String> limit(Duration longest) {
+    return Optional.empty();
+  }
 
   /** A query for the bytes that the database uses for what it holds. */
   abstract String usedBytes();

@@ -8,8 +8,8 @@ public enum Grouping {
   IMAGE("coalesce(l.image, '')"),
   /** The partition. */
   PARTITION("coalesce(l.partition, '')"),
-  /** How ranks were meant to enter. */
-  MODE("coalesce(l.mode, '')"),
+  /** How ranks entered; how they were meant to, where no node has told. */
+  MODE("coalesce(l.entered, l.mode, '')"),
   /** The day (UTC) on which the launch began, such as 2026-11-21. */
   DAY("l.begun_ns / 86400000000000"),
   /** The node; stages of the whole launch are left out. */

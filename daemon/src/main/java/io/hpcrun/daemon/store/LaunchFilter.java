@@ -12,7 +12,7 @@ import java.util.OptionalLong;
  * @param image the image's path or its own id
  * @param partition the partition
  * @param node a node that left a record of the launch
- * @param mode how ranks enter
+ * @param mode how ranks entered; how they were meant to, where no node has told
  * @param state how far it is
  * @param sinceNs it began then or later, in nanoseconds since the epoch
  * @param untilNs it began before

@@ -21,6 +21,11 @@ public enum LaunchState {
     this.progress = progress;
   }
 
+  /** Whether this is an end. */
+  boolean isOver() {
+    return this == ENDED || this == REFUSED;
+  }
+
   /** The name in records and in the store. */
   public String label() {
     return name().toLowerCase(Locale.ROOT);

@@ -1,17 +1,19 @@
 package io.hpcrun.daemon.store;
 
 import io.hpcrun.failure.Failure;
+import io.hpcrun.slurm.JobState;
 import io.hpcrun.timing.Durations;
 import io.hpcrun.timing.RecordSource;
 import io.hpcrun.timing.Stage;
 import java.nio.file.Path;
+import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
+import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
-import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
@@ -27,6 +29,8 @@ import java.util.function.Consumer;
 public final class LaunchStore implements AutoCloseable {
   /** The largest page of {@link #launches}. */
   public static final int PAGE_LIMIT = 1_000;
+
+  private static final int NOTED_AT_ONCE = 500;
 
   /**
    * What became of records that came in.
@@ -63,6 +67,7 @@ public final class LaunchStore implements AutoCloseable {
   private final String url;
   private final Connections connections;
   private final InstantSource clock;
+  private volatile LaunchListener listener = LaunchListener.NONE;
 
   private LaunchStore(String url, Connections connections, InstantSource clock) {
     this.url = url;
@@ -80,10 +85,15 @@ public final class LaunchStore implements AutoCloseable {
    * @throws StoreException when the database is not there
    */
   public static LaunchStore open(String url, Properties properties, InstantSource clock) {
+    return open(url, properties, clock, Connections.Limits.USUAL);
+  }
+
+  static LaunchStore open(
+      String url, Properties properties, InstantSource clock, Connections.Limits limits) {
     if (Dialect.of(url) == Dialect.SQLITE) {
       new SqliteFile(url).make();
     }
-    Connections connections = new Connections(url, properties);
+    Connections connections = new Connections(url, properties, limits);
     try {
       Migrations.apply(connections);
     } catch (Failure | StoreException failed) {
@@ -98,110 +108,147 @@ public final class LaunchStore implements AutoCloseable {
    * which records come; a launch's own record counts more the further the launch is.
    */
   public Outcome store(List<Arrival> arrivals) {
-    return connections.write(connection -> new RecordWriter(connection, now()).write(arrivals));
+    return writeAndTell(
+        (connection, milestones) ->
+            new RecordWriter(connection, milestones, now()).write(arrivals));
   }
 
-  /** Notes what Slurm says of a launch's job that is over, though its record says it runs. */
+  /** Says from now on which launches end and become whole, in the thread that stores. */
+  public void listen(LaunchListener other) {
+    listener = other;
+  }
+
+  private interface Writing<T> {
+    T run(Connection connection, Milestones milestones) throws SQLException;
+  }
+
+  private <T> T writeAndTell(Writing<T> writing) {
+    Milestones[] reached = new Milestones[1];
+    T result =
+        connections.write(
+            connection -> {
+              reached[0] = new Milestones(connection);
+              return writing.run(connection, reached[0]);
+            });
+    reached[0].tell(listener);
+    return result;
+  }
+
+  /** Notes what Slurm says of the job of a launch whose record does not tell its end. */
   public void noteSlurmState(long id, String state) {
-    connections.write(
+    writeAndTell(
+        (connection, milestones) -> {
+          milestones.comes(id, state);
+          noteSlurmState(connection, id, state);
+          return null;
+        });
+  }
+
+  private void noteSlurmState(Connection connection, long id, String state) throws SQLException {
+    try (PreparedStatement update =
+        connection.prepareStatement(
+            "update launch set slurm_state = ?, updated_ns = ?,"
+                + " is_open = case when is_open = 1 then ? else 0 end where id = ?")) {
+      update.setString(1, state);
+      update.setLong(2, now());
+      update.setInt(3, JobState.isEnd(state) ? 0 : 1);
+      update.setLong(4, id);
+      update.executeUpdate();
+    }
+  }
+
+  /**
+   * The launches of a cluster that are not known to be over.
+   *
+   * @param perUser how many of one user at most: those known longest, and others when these are
+   *     over
+   */
+  public List<OpenRecord> open(String cluster, int perUser) {
+    return connections.read(connection -> OpenQueries.of(connection, cluster, perUser));
+  }
+
+  /**
+   * Notes as lost what is open on clusters that cannot be asked about it.
+   *
+   * @param own the cluster that can be asked
+   * @param silence for how long nothing was heard of the launch
+   * @param goesOn asked between transactions; false ends the work early, to be taken up again
+   * @return how many launches were noted
+   */
+  public long giveUpElsewhere(String own, Duration silence, BooleanSupplier goesOn) {
+    long before = now() - silence.toNanos();
+    long noted = 0;
+    for (int some = NOTED_AT_ONCE; some == NOTED_AT_ONCE && goesOn.getAsBoolean(); noted += some) {
+      some =
+          writeAndTell(
+              (connection, milestones) -> {
+                List<Long> ids =
+                    OpenQueries.silentElsewhere(connection, own, before, NOTED_AT_ONCE);
+                for (long id : ids) {
+                  milestones.comes(id, JobState.LOST);
+                  noteSlurmState(connection, id, JobState.LOST);
+                }
+                return ids.size();
+              });
+    }
+    return noted;
+  }
+
+  /**
+   * Hands over the images of launches that run, as their records tell and as far as Slurm has not
+   * said that they are over; one may come several times.
+   *
+   * @param cluster of this cluster; empty for all
+   */
+  public void imagesOfRunning(Optional<String> cluster, Consumer<String> images) {
+    connections.read(
         connection -> {
-          try (PreparedStatement update =
-              connection.prepareStatement(
-                  "update launch set slurm_state = ?, updated_ns = ? where id = ?")) {
-            update.setString(1, state);
-            update.setLong(2, now());
-            update.setLong(3, id);
-            return update.executeUpdate();
-          }
+          OpenQueries.images(connection, cluster, images);
+          return null;
         });
   }
 
   /**
    * Launches, newest first.
    *
-   * @param limit how many at most, up to {@link #PAGE_LIMIT}
+   * @param limit how many at most, up to {@link #PAGE_LIMIT}; there are fewer where their texts are
+   *     long
    * @param after where the page begins; empty for the first one
    */
   public Page launches(LaunchFilter filter, Viewer viewer, int limit, Optional<Page.Cursor> after) {
-    Conditions conditions = Conditions.of(filter, viewer);
-    after.ifPresent(
-        cursor -> conditions.add("(l.begun_ns, l.id) < (?, ?)", cursor.begunNs(), cursor.id()));
-    int size = Math.clamp(limit, 1, PAGE_LIMIT);
-    List<StoredLaunch> found =
-        select(conditions, " order by l.begun_ns desc, l.id desc limit " + (size + 1));
-    if (found.size() <= size) {
-      return new Page(found, Optional.empty());
-    }
-    StoredLaunch last = found.get(size - 1);
-    return new Page(
-        found.subList(0, size), Optional.of(new Page.Cursor(last.key().begunNs(), last.id())));
-  }
-
-  /** Hands over all launches, newest first, page by page: nothing is held open meanwhile. */
-  public void forEach(LaunchFilter filter, Viewer viewer, Consumer<StoredLaunch> launches) {
-    Optional<Page.Cursor> after = Optional.empty();
-    do {
-      Page page = launches(filter, viewer, PAGE_LIMIT, after);
-      page.launches().forEach(launches);
-      after = page.next();
-    } while (after.isPresent());
+    return new LaunchQueries(connections).launches(filter, viewer, limit, after);
   }
 
   /** A launch by its number in this store; empty if the viewer sees none. */
   public Optional<StoredLaunch> launch(long id, Viewer viewer) {
-    return select(Conditions.of(viewer).add("l.id = ?", id), "").stream().findFirst();
-  }
-
-  private List<StoredLaunch> select(Conditions conditions, String order) {
-    String sql =
-        "select " + StoredLaunch.COLUMNS + " from launch l where " + conditions.sql() + order;
-    return connections.read(
-        connection -> {
-          try (PreparedStatement select = conditions.prepare(connection, sql);
-              ResultSet rows = select.executeQuery()) {
-            List<StoredLaunch> launches = new ArrayList<>();
-            while (rows.next()) {
-              launches.add(StoredLaunch.of(rows));
-            }
-            return launches;
-          }
-        });
+    return new LaunchQueries(connections).launch(id, viewer);
   }
 
   /**
    * Nodes of a launch, in the order of their names' bytes.
    *
    * @param after the name that comes before; empty to begin
-   * @param limit how many at most
+   * @param limit how many at most; there are fewer where their records are long
    */
-  public List<StoredNode> nodes(long id, Viewer viewer, String after, int limit) {
-    return nodes(Conditions.of(viewer).add("n.launch_id = ?", id).add("n.node > ?", after), limit);
+  public StoredNode.Page nodes(long id, Viewer viewer, String after, int limit) {
+    return new LaunchQueries(connections).nodes(id, viewer, after, limit);
   }
 
   /** One node of a launch. */
   public Optional<StoredNode> node(long id, Viewer viewer, String name) {
-    return nodes(Conditions.of(viewer).add("n.launch_id = ?", id).add("n.node = ?", name), 1)
-        .stream()
-        .findFirst();
+    return new LaunchQueries(connections).node(id, viewer, name);
   }
 
-  private List<StoredNode> nodes(Conditions conditions, int limit) {
-    String sql =
-        "select n.node, n.ranks, n.record from node n join launch l on l.id = n.launch_id where "
-            + conditions.sql()
-            + " order by n.node limit "
-            + Math.max(1, limit);
-    return connections.read(
-        connection -> {
-          try (PreparedStatement select = conditions.prepare(connection, sql);
-              ResultSet rows = select.executeQuery()) {
-            List<StoredNode> nodes = new ArrayList<>();
-            while (rows.next()) {
-              nodes.add(new StoredNode(rows.getString(1), rows.getLong(2), rows.getString(3)));
-            }
-            return nodes;
-          }
-        });
+  /**
+   * The next nodes of a launch, so many that they have not many more ranks than wanted; one at
+   * least, if there is one.
+   *
+   * @param after the name that comes before; empty to begin
+   * @param nodes how many nodes at most
+   * @param ranks no further node when those before have so many ranks
+   */
+  public NodeRange range(long id, Viewer viewer, String after, int nodes, long ranks) {
+    return new LaunchQueries(connections).range(id, viewer, after, nodes, ranks);
   }
 
   /**
@@ -209,17 +256,19 @@ public final class LaunchStore implements AutoCloseable {
    * io.hpcrun.timing.LaunchTiming#read}; empty if the viewer sees no such launch.
    */
   public Optional<RecordSource> records(long id, Viewer viewer) {
-    return launch(id, viewer).map(launch -> new StoredRecords(connections, launch, ""));
+    return records(id, viewer, NodeRange.ALL);
   }
 
-  /** The same with the records of one node only. */
-  public Optional<RecordSource> records(long id, Viewer viewer, String node) {
-    return launch(id, viewer).map(launch -> new StoredRecords(connections, launch, node));
+  /** The same with the records of some nodes only. */
+  public Optional<RecordSource> records(long id, Viewer viewer, NodeRange range) {
+    return launch(id, viewer)
+        .map(launch -> new StoredRecords(connections, launch, viewer.asker(), range));
   }
 
   /** Hands over how long stages took over all ranks of the launches, group by group. */
   public void stages(LaunchFilter filter, Viewer viewer, Grouping grouping, Groups groups) {
-    connections.read(
+    connections.readFor(
+        viewer.asker(),
         connection -> {
           new StageQueries(grouping, groups).run(connection, filter, viewer);
           return null;
@@ -237,7 +286,8 @@ public final class LaunchStore implements AutoCloseable {
   }
 
   /**
-   * Removes the oldest launches that are over while the store uses more than so many bytes.
+   * Removes launches while the store uses more than so many bytes: the oldest ones of the users who
+   * have the most, down to a share that is the same for all.
    *
    * @param goesOn asked between transactions; false ends the work early, to be taken up again
    * @return how many launches were removed
@@ -260,7 +310,7 @@ public final class LaunchStore implements AutoCloseable {
     new SqliteFile(url).backUp(target);
   }
 
-  /** How much there is; reads through an index, for once a minute and not for every request. */
+  /** How much there is; counts in an index, for once a minute and not for every request. */
   public Size size() {
     return connections.read(
         connection -> {
@@ -275,7 +325,7 @@ public final class LaunchStore implements AutoCloseable {
           }
           return new Size(
               launches,
-              Retention.number(connection, "select count(*) from node"),
+              Retention.number(connection, "select coalesce(sum(nodes), 0) from user_usage"),
               Retention.number(connection, connections.dialect().usedBytes()));
         });
   }

@@ -228,7 +228,7 @@ public final class RankColumns {
     }
 
     private static StoreException damaged(String found, Throwable cause) {
-      return new StoreException(found, cause, true);
+      return new StoreException(found, cause, StoreException.Kind.DATA);
     }
   }
 }

@@ -49,7 +49,8 @@ final class StageQueries {
             + conditions.sql()
             + " order by "
             + (grouping == Grouping.NONE ? "l.id, n.node" : "grouped, l.id, n.node");
-    try (PreparedStatement select = conditions.prepare(connection, sql);
+    try (PreparedStatement select =
+            conditions.prepare(connection, sql, StoredRecords.LARGE_ROWS_AT_ONCE);
         ResultSet rows = select.executeQuery()) {
       long launch = -1;
       while (rows.next()) {

@@ -7,9 +7,10 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.stream.Stream;
 
 /**
- * A launch as the store knows it.
+ * A launch as the store knows it, without its record.
  *
  * @param id its number in this store
  * @param key what tells it from all others
@@ -23,13 +24,13 @@ import java.util.OptionalLong;
  * @param image path of the image
  * @param imageId the image's own id
  * @param command first word of the command
- * @param mode how ranks enter
+ * @param mode how ranks were meant to enter
+ * @param entered how they did, as nodes told: the modes in order, such as {@code exec and join}
  * @param mpi what wires them
  * @param scriptNs when the batch script began
  * @param times what stages are made from, and the batch node
  * @param slurmState what Slurm said of the job when it was asked
  * @param updatedNs when the store last learned something of it
- * @param record the launch's own record, as JSON; empty while only nodes' have come
  */
 public record StoredLaunch(
     long id,
@@ -45,18 +46,18 @@ public record StoredLaunch(
     Optional<String> imageId,
     Optional<String> command,
     Optional<String> mode,
+    Optional<String> entered,
     Optional<String> mpi,
     OptionalLong scriptNs,
     LaunchTimes times,
     Optional<String> slurmState,
-    long updatedNs,
-    Optional<String> record) {
+    long updatedNs) {
   /** The columns that {@link #of} reads. */
   static final String COLUMNS =
       "l.id, l.cluster, l.uid, l.user_name, l.launch, l.begun_ns, l.job, l.state, l.exit_code,"
           + " l.nodes, l.ranks, l.batch_node, l.partition, l.image, l.image_id, l.command, l.mode,"
-          + " l.mpi, l.submit_s, l.start_s, l.script_ns, l.prepare_asked_ns, l.prepare_done_ns,"
-          + " l.launch_asked_ns, l.launch_done_ns, l.slurm_state, l.updated_ns, l.record";
+          + " l.entered, l.mpi, l.submit_s, l.start_s, l.script_ns, l.prepare_asked_ns, l.prepare_done_ns,"
+          + " l.launch_asked_ns, l.launch_done_ns, l.slurm_state, l.updated_ns";
 
   static StoredLaunch of(ResultSet row) throws SQLException {
     return new StoredLaunch(
@@ -77,12 +78,22 @@ public record StoredLaunch(
         text(row, "image_id"),
         text(row, "command"),
         text(row, "mode"),
+        text(row, "entered"),
         text(row, "mpi"),
         number(row, "script_ns"),
         times(row),
         text(row, "slurm_state"),
-        row.getLong("updated_ns"),
-        text(row, "record"));
+        row.getLong("updated_ns"));
+  }
+
+  /** How many characters its texts have: their owner may have chosen some of them. */
+  int length() {
+    return Stream.of(user, partition, image, imageId, command, mode, mpi, slurmState)
+            .flatMap(Optional::stream)
+            .mapToInt(String::length)
+            .sum()
+        + key.cluster().length()
+        + times.batchNode().length();
   }
 
   /** The times that stages are made from, of a row with their columns. */

@@ -9,23 +9,30 @@ import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * The records of a launch, from the store. Nodes are read some at a time, in transactions of their
- * own: who takes them slowly keeps none open.
+ * own: who takes them slowly keeps none open, and little is in memory however large they are.
  */
 final class StoredRecords implements RecordSource {
   private static final int NODES_AT_ONCE = 256;
+  private static final long BYTES_AT_ONCE = 256 << 10;
+
+  /** Rows that PostgreSQL's driver holds: each may have some hundred kilobytes. */
+  static final int LARGE_ROWS_AT_ONCE = 16;
 
   private final Connections connections;
   private final StoredLaunch launch;
-  private final String only;
+  private final long asker;
+  private final NodeRange range;
 
-  /** The records of a launch; {@code only} names a node, or is empty for all. */
-  StoredRecords(Connections connections, StoredLaunch launch, String only) {
+  /** The records of a launch, and of these nodes of it. */
+  StoredRecords(Connections connections, StoredLaunch launch, long asker, NodeRange range) {
     this.connections = connections;
     this.launch = launch;
-    this.only = only;
+    this.asker = asker;
+    this.range = range;
   }
 
   @Override
@@ -35,51 +42,80 @@ final class StoredRecords implements RecordSource {
 
   @Override
   public void readLaunch(RecordReader.Lines lines) {
-    launch.record().ifPresent(record -> readLine(record, lines));
+    Optional<String> record =
+        connections.readFor(
+            asker,
+            connection -> {
+              try (PreparedStatement select =
+                  connection.prepareStatement("select record from launch where id = ?")) {
+                select.setLong(1, launch.id());
+                try (ResultSet row = select.executeQuery()) {
+                  return row.next() ? Optional.ofNullable(row.getString(1)) : Optional.empty();
+                }
+              }
+            });
+    record.ifPresent(text -> readLine(text, lines));
   }
 
   private record PackedNode(String node, String record, byte[] ranks) {}
 
+  private record Some(List<PackedNode> nodes, boolean more) {}
+
   @Override
   public void readNodes(Nodes nodes) {
     RankColumns.Decoder decoder = new RankColumns.Decoder();
-    List<PackedNode> some = readSome("");
-    while (!some.isEmpty()) {
-      for (PackedNode node : some) {
+    String after = range.after();
+    for (Some some = new Some(List.of(), true); some.more(); ) {
+      some = readSome(after);
+      for (PackedNode node : some.nodes()) {
         readLine(node.record(), nodes);
         decoder.begin(node.ranks());
         for (RankLine rank; (rank = decoder.next()) != null; ) {
           nodes.rank(rank);
         }
         nodes.nodeIsComplete();
+        after = node.node();
       }
-      some = some.size() < NODES_AT_ONCE ? List.of() : readSome(some.getLast().node());
     }
   }
 
-  private List<PackedNode> readSome(String after) {
-    return connections.read(
+  private Some readSome(String after) {
+    String sql =
+        "select node, record, ranks_data from node where launch_id = ? and node > ?"
+            + (range.only().isEmpty() ? "" : " and node = ?")
+            + (range.isCut() ? " and node <= ?" : "")
+            + " order by node limit "
+            + NODES_AT_ONCE;
+    return connections.readFor(
+        asker,
         connection -> {
-          try (PreparedStatement select =
-              connection.prepareStatement(
-                  "select node, record, ranks_data from node where launch_id = ? and node > ?"
-                      + (only.isEmpty() ? "" : " and node = ?")
-                      + " order by node limit "
-                      + NODES_AT_ONCE)) {
-            select.setLong(1, launch.id());
-            select.setString(2, after);
-            if (!only.isEmpty()) {
-              select.setString(3, only);
+          try (PreparedStatement select = connection.prepareStatement(sql)) {
+            int at = 1;
+            select.setLong(at++, launch.id());
+            select.setString(at++, after);
+            if (!range.only().isEmpty()) {
+              select.setString(at++, range.only());
             }
-            List<PackedNode> some = new ArrayList<>();
+            if (range.isCut()) {
+              select.setString(at, range.upTo());
+            }
+            select.setFetchSize(LARGE_ROWS_AT_ONCE);
             try (ResultSet rows = select.executeQuery()) {
-              while (rows.next()) {
-                some.add(new PackedNode(rows.getString(1), rows.getString(2), rows.getBytes(3)));
-              }
+              return some(rows);
             }
-            return some;
           }
         });
+  }
+
+  private static Some some(ResultSet rows) throws java.sql.SQLException {
+    List<PackedNode> some = new ArrayList<>();
+    long bytes = 0;
+    while (bytes < BYTES_AT_ONCE && rows.next()) {
+      PackedNode node = new PackedNode(rows.getString(1), rows.getString(2), rows.getBytes(3));
+      bytes += node.record().length() + node.ranks().length;
+      some.add(node);
+    }
+    return new Some(some, bytes >= BYTES_AT_ONCE || some.size() == NODES_AT_ONCE);
   }
 
   /** Reads a line that was checked before it was stored. */
@@ -88,7 +124,7 @@ final class StoredRecords implements RecordSource {
       RecordReader.trusting().read(record.getBytes(StandardCharsets.UTF_8), lines);
     } catch (IOException damaged) {
       throw new StoreException(
-          "a stored record is damaged: " + damaged.getMessage(), damaged, true);
+          "a stored record is damaged: " + damaged.getMessage(), damaged, StoreException.Kind.DATA);
     }
   }
 }

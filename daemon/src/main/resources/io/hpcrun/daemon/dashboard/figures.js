@@ -56,19 +56,16 @@ export function excess(limits, durations) {
   );
 }
 
-/** A rank's durations; those that were not measured, or for which two clocks disagree, are absent. */
-export function rankDurations(rank, askedNs) {
-  const between = (from, to) => {
-    const a = number(from);
-    const b = number(to);
-    return a === undefined || b === undefined || b < a ? undefined : b - a;
-  };
-  return {
-    spawn: between(askedNs, rank.begin_ns),
-    bind: between(rank.begin_ns, rank.exec_ns),
-    run: between(rank.exec_ns, rank.end_ns),
-  };
+/**
+ * A rank's durations; those that were not measured, or for which two clocks disagree, are absent. From the daemon: a
+ * difference of times since the epoch would be off by hundreds of nanoseconds here.
+ */
+export function rankDurations(rank) {
+  const stages = own(rank, 'stages_ns') ?? {};
+  return Object.fromEntries(RANK_STAGES.map((stage) => [stage, number(own(stages, stage))]));
 }
+
+const RANK_STAGES = ['spawn', 'bind', 'run'];
 
 /** The stages in which nodes are compared. */
 export const NODE_STAGES = ['hold', 'spawn', 'enter'];

@@ -35,7 +35,7 @@ export function textOr(value) {
   return text(value) || absent();
 }
 
-/** A duration in words: three digits and a unit. */
+/** A duration in words: three digits and a unit, as `hpcrun timing` writes them (io.hpcrun.timing.Durations). */
 export function duration(ns) {
   const value = number(ns);
   if (value === undefined) {
@@ -43,31 +43,33 @@ export function duration(ns) {
   }
   const sign = value < 0 ? '-' : '';
   const size = Math.abs(value);
-  if (size < 1e3) {
-    return `${sign}${Math.round(size)} ns`;
+  if (size === 0) {
+    return '0 s';
   }
-  if (size < 999.5e3) {
-    return `${sign}${digits(size / 1e3)} µs`;
+  if (size < 1e6) {
+    return `${sign}${digits(size, 1e3)} µs`;
   }
-  if (size < 999.5e6) {
-    return `${sign}${digits(size / 1e6)} ms`;
+  if (size < 1e9) {
+    return `${sign}${digits(size, 1e6)} ms`;
   }
-  if (size < 59.95e9) {
-    return `${sign}${digits(size / 1e9)} s`;
+  if (size < 120e9) {
+    return `${sign}${digits(size, 1e9)} s`;
   }
-  const seconds = Math.round(size / 1e9);
+  const seconds = Math.floor(size / 1e9);
   const minutes = Math.floor(seconds / 60);
-  if (minutes < 60) {
+  const hours = Math.floor(minutes / 60);
+  if (hours < 2) {
     return `${sign}${minutes} min ${seconds % 60} s`;
   }
-  const hours = Math.floor(minutes / 60);
   return hours < 48
     ? `${sign}${hours} h ${minutes % 60} min`
     : `${sign}${Math.floor(hours / 24)} d ${hours % 24} h`;
 }
 
-function digits(value) {
-  return value < 10 ? value.toFixed(2) : value < 100 ? value.toFixed(1) : value.toFixed(0);
+// Halves are rounded up: toFixed alone would see that 1.005 is a little less.
+function digits(size, unit) {
+  const places = size < 10 * unit ? 2 : size < 100 * unit ? 1 : 0;
+  return (Math.round(size / (unit / 10 ** places)) / 10 ** places).toFixed(places);
 }
 
 /** A round duration, as scales have them. */
@@ -105,7 +107,7 @@ export function bytes(value) {
     known /= 1000;
     unit++;
   }
-  return `${unit === 0 ? known : digits(known)} ${units[unit]}`;
+  return `${unit === 0 ? known : digits(known, 1)} ${units[unit]}`;
 }
 
 /** A moment given in nanoseconds, as a time element of this time zone; `fine` adds microseconds. */

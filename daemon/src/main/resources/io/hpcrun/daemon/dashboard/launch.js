@@ -5,16 +5,18 @@ import { el, own, viewLink } from './dom.js';
 import { bytes, count, countOr, duration, durationOr, moment, momentOfSeconds, number, roundDuration, text, textOr } from './format.js';
 import { decades, spread } from './chart.js';
 import { STAGES, STRAGGLER_RULE, stragglerLimits } from './figures.js';
-import { badge, facts, paged, stateOf, table } from './parts.js';
+import { badge, facts, modeOf, paged, stateOf, table } from './parts.js';
 import { timeline } from './timeline.js';
 
 const PAGE = 50;
+const NODES_AT_ONCE = 1000;
+const MOST_NODES = 20_000;
 const NODE_FIGURES = ['check', 'stage', 'hold', 'enter', 'spawn', 'bind', 'run', 'teardown'];
 
 /** The view. */
 export async function launch({ parts, signal, say }) {
   const [id] = parts;
-  let known = await ask(`/v1/launches/${encodeURIComponent(id)}`, {}, signal);
+  let known = await withAllNodes(id, await ask(`/v1/launches/${encodeURIComponent(id)}`, {}, signal), signal);
   const about = el('div', {});
   const figures = el('div', {});
   const draw = () => {
@@ -56,6 +58,18 @@ export async function launch({ parts, signal, say }) {
   };
 }
 
+/** The launch with the figures of its further nodes, which come in pages. */
+async function withAllNodes(id, known, signal) {
+  let measured = { ...own(known, 'nodes_measured') };
+  let after = known.nodes_next;
+  while (after && Object.keys(measured).length < MOST_NODES) {
+    const page = await ask(`/v1/launches/${encodeURIComponent(id)}/stages`, { limit: NODES_AT_ONCE, after }, signal);
+    measured = { ...measured, ...own(page, 'nodes_measured') };
+    after = page.next;
+  }
+  return { ...known, nodes_measured: measured, nodes_next: after };
+}
+
 function factsOf(known) {
   const its = own(known, 'launch') ?? {};
   const record = own(known, 'record') ?? {};
@@ -72,11 +86,12 @@ function factsOf(known) {
       ['Job', textOr(its.job)],
       ['Partition', textOr(its.partition)],
       ['Image', textOr(its.image)],
+      ['Image from', text(its.image_source)],
       ['Image id', text(its.image_id)],
       ['Command', textOr(its.command)],
       ['Nodes', countOr(its.nodes)],
       ['Ranks', countOr(its.ranks)],
-      ['How ranks entered', text(its.mode)],
+      ['How ranks entered', modeOf(its)],
       ['MPI', text(its.mpi)],
       ['Batch node', text(its.batch_node)],
       ['Submitted', momentOfSeconds(its.submit_s)],
@@ -202,7 +217,8 @@ function nodeFigures(id, known, say) {
     el('h2', {}, 'Nodes compared'),
     el('p', {}, found === 0
       ? 'No rank is a straggler.'
-      : `${found} ${found === 1 ? 'node has' : 'nodes have'} ranks that are stragglers; choose a node to see its ranks.`),
+      : `${found} ${found === 1 ? 'node has' : 'nodes have'} ranks that are stragglers; choose a node to see its ranks.`,
+      known.nodes_next ? ` Only the first ${count(nodes.length)} nodes were read.` : ''),
     el('details', {}, el('summary', {}, 'When a rank is a straggler'), el('p', {}, STRAGGLER_RULE),
       el('p', {}, Object.entries(limits).map(([stage, limit]) => `Here: ${stage} beyond ${duration(limit) || '(not measured)'}. `))),
     el('p', { class: 'field' }, el('label', { for: 'node-order' }, 'First'), order),

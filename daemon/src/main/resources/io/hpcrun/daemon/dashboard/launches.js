@@ -2,8 +2,8 @@
 
 import { ask, listOf } from './api.js';
 import { el, reconcile, viewAddress, viewLink } from './dom.js';
-import { baseName, countOr, duration, fieldOfSeconds, moment, number, secondsOfField, text, textOr } from './format.js';
-import { choice, field, stateOf, table, tableRow } from './parts.js';
+import { countOr, duration, fieldOfSeconds, moment, number, secondsOfField, text, textOr } from './format.js';
+import { choice, field, imageName, modeOf, stateOf, table, tableRow } from './parts.js';
 
 const PAGE = 100;
 export const FILTERS = ['user', 'cluster', 'image', 'partition', 'node', 'mode', 'state', 'job', 'since', 'until'];
@@ -17,11 +17,12 @@ const COLUMNS = [
   },
   { title: 'State', cell: stateOf },
   { title: 'User', cell: (each) => textOr(each.user ?? each.uid) },
-  { title: 'Image', cell: (each) => el('span', { title: text(each.image) }, baseName(each.image) || textOr(undefined)) },
+  { title: 'Image', cell: (each) => el('span', { title: text(each.image_source ?? each.image) }, imageName(each) || textOr(undefined)) },
   { title: 'Command', cell: (each) => textOr(each.command) },
   { title: 'Nodes', numeric: true, cell: (each) => countOr(each.nodes) },
   { title: 'Ranks', numeric: true, cell: (each) => countOr(each.ranks) },
   { title: 'Partition', cell: (each) => textOr(each.partition) },
+  { title: 'Mode', cell: (each) => modeOf(each) || textOr(undefined) },
   { title: 'Began', cell: (each) => moment(each.begun_ns) },
   { title: 'Took', numeric: true, cell: took },
 ];

@@ -1,7 +1,7 @@
 // What several views are made of.
 
 import { el } from './dom.js';
-import { text } from './format.js';
+import { baseName, text } from './format.js';
 
 /**
  * A table with headings for screen readers, and for each cell its heading as a label where the page
@@ -93,6 +93,17 @@ export function stateOf(launch) {
   const ending = slurm && slurm !== 'COMPLETED' && slurm !== 'RUNNING' ? `, ${slurm.toLowerCase()}` : '';
   const kinds = { running: 'busy', refused: 'bad' };
   return badge(Object.hasOwn(kinds, state) ? kinds[state] : 'plain', state + ending);
+}
+
+/** The last part of an image's name: of the source, where hpcrund has pulled it; digests are cut short. */
+export function imageName(launch) {
+  return baseName(launch.image_source ?? launch.image).replace(/^([0-9a-f]{12})[0-9a-f]{52}\.sif$/, '$1….sif');
+}
+
+/** How the ranks of a launch entered; how they are meant to, while no node has told. */
+export function modeOf(launch) {
+  const planned = text(launch.planned_mode);
+  return text(launch.mode) || (planned && `${planned} (planned)`);
 }
 
 /** A word in a frame. */

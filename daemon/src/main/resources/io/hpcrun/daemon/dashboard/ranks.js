@@ -24,7 +24,7 @@ export async function nodeRanks({ parts, signal, say }) {
   const rows = ranks
     .filter((rank) => rank.node === undefined || rank.node === node)
     .map((rank) => {
-      const durations = rankDurations(rank, record.launch_asked_ns);
+      const durations = rankDurations(rank);
       return { rank, durations, beyond: excess(limits, durations) };
     });
   const loss = (row) => Math.max(0, ...Object.values(row.beyond));

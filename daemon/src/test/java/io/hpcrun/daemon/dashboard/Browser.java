@@ -49,8 +49,13 @@ public final class Browser implements AutoCloseable, WebSocket.Listener {
         .findFirst();
   }
 
-  /** Starts it with nothing but what it needs; {@code profile} is an empty directory. */
-  public Browser(Path binary, Path profile) throws IOException {
+  /**
+   * Starts it with nothing but what it needs.
+   *
+   * @param profile an empty directory
+   * @param more further words of its command line, such as {@code --ignore-certificate-errors}
+   */
+  public Browser(Path binary, Path profile, String... more) throws IOException {
     List<String> words = new ArrayList<>(List.of(binary.toString()));
     if ("root".equals(System.getProperty("user.name"))) {
       words.add("--no-sandbox"); // Chromium refuses to start as root with it
@@ -69,8 +74,9 @@ public final class Browser implements AutoCloseable, WebSocket.Listener {
             "--force-color-profile=srgb",
             "--lang=en-GB",
             "--remote-debugging-port=0",
-            "--user-data-dir=" + profile,
-            "about:blank"));
+            "--user-data-dir=" + profile));
+    words.addAll(List.of(more)); // the last word on a switch counts
+    words.add("about:blank");
     ProcessBuilder builder = new ProcessBuilder(words);
     builder.environment().put("TZ", "UTC");
     builder.redirectErrorStream(true).redirectOutput(profile.resolve("chromium.log").toFile());

@@ -156,7 +156,7 @@ class DashboardAccessTest extends InBrowser {
   @FieldSource("VIEWS")
   void nothingIsToBeScrolledSidewaysAtAZoomOf400Percent(String view) {
     show(view);
-    for (int width : new int[] {320, 640, 1080, 1095, 1280}) {
+    for (int width : new int[] {320, 640, 1180, 1190, 1280}) {
       tab.size(width, 256);
       assertThat(
               texts(
@@ -179,7 +179,9 @@ class DashboardAccessTest extends InBrowser {
     }
     tab.evaluate("document.querySelectorAll('details').forEach((each) => { each.open = true; })");
     tab.evaluate(axe + "; 0");
-    for (String colours : List.of("light", "dark")) {
+    // Contrasts are computed from the style sheet in any case (DashboardColoursTest).
+    boolean both = Boolean.getBoolean("hpcrun.full") || view.equals(VIEWS.getFirst());
+    for (String colours : both ? List.of("light", "dark") : List.of("light")) {
       tab.systemColours(colours);
       assertThat(
               tab.evaluate(

@@ -39,7 +39,12 @@ class DashboardHostileTest extends InBrowser {
                         .map(
                             word ->
                                 Samples.members(
-                                    "rank", word, "local", word, "begin_ns", word, "network", word))
+                                    "rank", word,
+                                    "local", word,
+                                    "begin_ns", word,
+                                    "stages_ns",
+                                        word.length() % 2 == 0 ? word : Map.of("run", word),
+                                    "network", word))
                         .toList()))
         .with(
             "/v1/stages",

@@ -4,9 +4,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.hpcrun.daemon.api.Answer;
 import io.hpcrun.daemon.api.Problem;
+import io.hpcrun.timing.Durations;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Random;
+import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -26,6 +30,33 @@ class DashboardViewsTest extends InBrowser {
     assertNoComplaints();
   }
 
+  /** Two programs write the same figures: hpcrun timing and the page. */
+  @Test
+  void durationsAreWrittenAsTheCommandWritesThem() {
+    List<Long> all =
+        new ArrayList<>(List.of(0L, 1L, 999L, 1_005_000L, 9_995_000L, 59_950_000_000L));
+    for (long unit = 1_000; unit < 1_000_000_000_000_000L; unit *= 10) {
+      all.addAll(List.of(unit - 1, unit, unit + unit / 2, 12 * unit / 10 - 1, 72 * unit / 10));
+    }
+    Random random = new Random(1);
+    for (int i = 0; i < 2_000; i++) {
+      long microseconds = Math.round(Math.pow(10, random.nextDouble() * 13));
+      all.add(microseconds * 1_000); // what records have, and so halves that are to be rounded
+      all.add(microseconds * 1_000 + random.nextInt(1_000));
+    }
+    tab.load(api.address());
+    List<String> shown =
+        tab.evaluate(
+                "import('/dashboard/format.js').then((format) => "
+                    + all
+                    + ".map((each) => format.duration(each)))")
+            .valueStream()
+            .map(each -> each.asString())
+            .toList();
+    assertThat(shown)
+        .isEqualTo(all.stream().map(each -> Durations.show(each).replace("us", "µs")).toList());
+  }
+
   @Test
   void theTokenLeavesTheAddressAndIsSentWithEachRequest() {
     tab.load(api.address());
@@ -42,6 +73,23 @@ class DashboardViewsTest extends InBrowser {
     show("#/launches");
     assertThat(rowHeadings("Launches")).hasSize(100).startsWith("1200.0.0", "1199.0.0", "1198.0.0");
     assertThat(tab.text()).contains("ended, exit 0", "failed, exit 137", "running", "refused");
+  }
+
+  @Test
+  void imagesHaveShortNames() {
+    show("#/launches");
+    String cell = "document.querySelector('main tbody').rows[%d].cells[3].firstChild";
+    assertThat(tab.evaluate(cell.formatted(0) + ".textContent").asString()).isEqualTo("lammps.sif");
+    assertThat(tab.evaluate(cell.formatted(2) + ".textContent").asString())
+        .isEqualTo("gromacs:2026");
+    assertThat(tab.evaluate(cell.formatted(2) + ".title").asString())
+        .isEqualTo("docker://registry.site/apps/gromacs:2026");
+    Map<String, Object> gone = Samples.launch(2);
+    gone.remove("image_source");
+    api.with("/v1/launches", query -> Map.of("launches", List.of(gone)));
+    tab.go("#/launches?state=ended");
+    assertThat(tab.evaluate(cell.formatted(0) + ".textContent").asString())
+        .isEqualTo("0123456789ab….sif");
   }
 
   @Test
@@ -148,6 +196,27 @@ class DashboardViewsTest extends InBrowser {
         "(() => { const s = document.querySelector('#node-order'); s.value = 'hold';"
             + " s.dispatchEvent(new Event('change')); })()");
     assertThat(rowHeadings("How long each node").getFirst()).isEqualTo("c3");
+  }
+
+  @Test
+  void nodesThatComeInFurtherPagesAreComparedToo() {
+    Map<String, Object> whole = Samples.document(17, 16);
+    @SuppressWarnings("unchecked")
+    TreeMap<String, Object> measured = (TreeMap<String, Object>) whole.get("nodes_measured");
+    Map<String, Object> first = new TreeMap<>(whole);
+    first.put("nodes_measured", new TreeMap<>(measured.headMap("c12")));
+    first.put("nodes_next", "c11");
+    api.with("/v1/launches/17", query -> first)
+        .with(
+            "/v1/launches/17/stages",
+            query ->
+                query.get("after").equals("c11")
+                    ? Map.of("nodes_measured", measured.subMap("c12", "c3"), "next", "c2")
+                    : Map.of("nodes_measured", measured.tailMap("c2", false)));
+    show("#/launches/17");
+    assertThat(rowHeadings("How long each node")).hasSize(16).startsWith("c5");
+    assertThat(tab.text()).contains("1 node has ranks that are stragglers");
+    assertThat(api.asked()).anyMatch(each -> each.contains("/stages?limit=1000&after=c2"));
   }
 
   @Test

@@ -1,19 +1,14 @@
 package io.hpcrun.daemon.dashboard;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
-import java.nio.file.Path;
 import java.util.List;
-import java.util.Optional;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
-import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.extension.RegisterExtension;
 
-/** A browser for all tests of a class; an API and a tab for each test. */
+/** The browser of all tests; an API and a tab for each. */
 abstract class InBrowser {
   /** One address of each view. */
   static final List<String> VIEWS =
@@ -26,32 +21,15 @@ abstract class InBrowser {
           "#/nodes",
           "#/images");
 
-  @TempDir private static Path profile;
-  private static Browser browser;
+  @RegisterExtension static final SharedBrowser BROWSER = new SharedBrowser();
 
   FakeApi api;
   Tab tab;
 
-  @BeforeAll
-  static void startBrowser() throws IOException {
-    Optional<Path> chromium = Browser.binary();
-    assumeTrue(
-        chromium.isPresent(),
-        "there is no Chromium on the PATH, so the dashboard is not tested: apt install chromium");
-    browser = new Browser(chromium.get(), profile);
-  }
-
-  @AfterAll
-  static void stopBrowser() {
-    if (browser != null) {
-      browser.close();
-    }
-  }
-
   @BeforeEach
   void open() throws IOException {
     api = Samples.fill(new FakeApi());
-    tab = browser.tab();
+    tab = BROWSER.tab();
     tab.systemColours("light");
   }
 

@@ -26,6 +26,8 @@ final class Samples {
           "a".repeat(5000),
           "${window.harmed=1}{{window.harmed=1}}%s%n&lt;&amp;");
 
+  private static final long ASKED_NS = BEGUN_NS + 1_230 * MS;
+
   private Samples() {}
 
   static Map<String, Object> members(Object... namesAndValues) {
@@ -66,8 +68,8 @@ final class Samples {
             "/home/alice/images/" + List.of("lammps", "gromacs", "pytorch").get(id % 3) + ".sif",
             "command",
             List.of("lmp", "gmx_mpi", "python3").get(id % 3),
-            "mode",
-            "join",
+            "planned_mode",
+            "auto",
             "mpi",
             "pmix",
             "submit_s",
@@ -78,7 +80,12 @@ final class Samples {
             begun,
             "batch_node",
             "c1");
+    if (id % 4 == 2) {
+      launch.put("image", "/images/sha256/" + "0123456789abcdef".repeat(4) + ".sif");
+      launch.put("image_source", "docker://registry.site/apps/gromacs:2026");
+    }
     if (!runs) {
+      launch.put("mode", id % 5 == 0 ? "exec and join" : "join");
       launch.put("slurm_state", id % 7 == 3 ? "FAILED" : "COMPLETED");
       launch.put("exit", id % 7 == 3 ? 137 : 0);
       launch.put("ended_ns", begun + (30_000L + id * 7_919L % 90_000L) * MS);
@@ -165,7 +172,7 @@ final class Samples {
                 "prepare_done_ns",
                 BEGUN_NS + 1_200 * MS,
                 "launch_asked_ns",
-                BEGUN_NS + 1_230 * MS,
+                ASKED_NS,
                 "launch_done_ns",
                 BEGUN_NS + 40_000 * MS,
                 "hpcrun",
@@ -249,14 +256,21 @@ final class Samples {
     List<Object> page = new ArrayList<>();
     for (int i = from; i < to; i++) {
       long begin = BEGUN_NS + 1_230 * MS + (i == 77 ? 1_900 : 60 + noise(i, 20)) * MS;
+      long end = BEGUN_NS + 39_600 * MS + noise(i, 50) * MS;
+      Map<String, Object> durations =
+          members(
+              "spawn", begin - ASKED_NS,
+              "bind", 1_400_000,
+              "run", end - begin - 1_400_000);
       page.add(
           members(
               "rank", i,
               "node", node,
+              "stages_ns", durations,
               "local", i,
               "begin_ns", begin,
               "exec_ns", begin + 1_400_000,
-              "end_ns", BEGUN_NS + 39_600 * MS + noise(i, 50) * MS,
+              "end_ns", end,
               "network", "rdma"));
     }
     Map<String, Object> answer = members("ranks", page);

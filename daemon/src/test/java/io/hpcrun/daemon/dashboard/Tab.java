@@ -198,7 +198,7 @@ public final class Tab implements AutoCloseable {
   }
 
   /** Draws what is seen into a PNG file. */
-  void screenshot(Path file) throws IOException {
+  public void screenshot(Path file) throws IOException {
     String data =
         send("Page.captureScreenshot", Map.of("format", "png", "optimizeForSpeed", false))
             .get("data")

@@ -2,14 +2,18 @@ package io.hpcrun.daemon.images;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.catchThrowable;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import io.hpcrun.failure.Failure;
+import io.hpcrun.image.ImageDigest;
 import io.hpcrun.pull.ImageSource;
 import io.hpcrun.pull.PullFailure;
 import io.hpcrun.pull.PullFailure.Kind;
 import io.hpcrun.pull.Resolved;
 import java.io.IOException;
+import java.io.RandomAccessFile;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -21,18 +25,54 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.BrokenBarrierException;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CyclicBarrier;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class ImageStoreTest {
+  private static final int KIB = 1024;
+
   @TempDir private Path directory;
   private Path root;
   private ImageStore store;
   private Instant now = Instant.parse("2026-11-21T12:00:00Z");
   private final Set<Path> used = new HashSet<>();
   private boolean known = true;
+  private int asked;
+  private final SlowDisk disk = new SlowDisk();
+
+  /** Tells who waits for it, and has as many free bytes as the test says. */
+  private final class SlowDisk extends Disk {
+    private final AtomicLong free = new AtomicLong(Long.MAX_VALUE);
+    private final List<Path> waitedForWithTheLock = new CopyOnWriteArrayList<>();
+    private volatile CyclicBarrier together = new CyclicBarrier(1);
+
+    @Override
+    void force(Path path) throws IOException {
+      if (Thread.holdsLock(store)) {
+        waitedForWithTheLock.add(path);
+      }
+      if (path.endsWith("image.sif")) {
+        try {
+          together.await();
+        } catch (InterruptedException | BrokenBarrierException stopped) {
+          throw new IllegalStateException(stopped);
+        }
+      }
+      super.force(path);
+    }
+
+    @Override
+    long free(Path directory) {
+      return free.get();
+    }
+  }
 
   @BeforeEach
   void open() {
@@ -49,9 +89,13 @@ class ImageStoreTest {
     InstantSource source = () -> now;
     return new ImageStore(
         root,
-        1000,
-        () -> known ? Optional.of(used) : Optional.empty(),
-        source.withZone(ZoneOffset.UTC));
+        1000 * KIB,
+        () -> {
+          asked++;
+          return known ? Optional.of(used) : Optional.empty();
+        },
+        source.withZone(ZoneOffset.UTC),
+        disk);
   }
 
   private static Resolved wanted(String tag) {
@@ -63,10 +107,21 @@ class ImageStoreTest {
         Optional.empty());
   }
 
+  /** A SIF file for amd64 (sylabs/sif, pkg/sif/sif.go), as it counts on the disk. */
+  private static byte[] sif(int size) {
+    byte[] bytes = new byte[size];
+    byte[] head =
+        "%-32sSIF_MAGIC\00001\00002\000"
+            .formatted("#!/usr/bin/env run-singularity")
+            .getBytes(StandardCharsets.US_ASCII);
+    System.arraycopy(head, 0, bytes, 0, head.length);
+    return bytes;
+  }
+
   private StoredImage add(String letter, int size) {
-    Path work = store.newWork(0);
+    Path work = store.newWork();
     try {
-      Path file = Files.write(work.resolve("image.sif"), new byte[size]);
+      Path file = Files.write(work.resolve("image.sif"), sif(size * KIB));
       return store.add(file, letter.repeat(64), wanted(letter), "alice");
     } catch (IOException failed) {
       throw new IllegalStateException(failed);
@@ -103,7 +158,7 @@ class ImageStoreTest {
     later(Duration.ofHours(2));
     add("b", 400);
     later(Duration.ofHours(2));
-    assertThat(store.find(wanted("a"))).isPresent();
+    assertThat(store.find(wanted("a"), "bob")).isPresent();
     later(Duration.ofHours(2));
     add("c", 400);
     assertThat(names()).containsExactly("a", "c");
@@ -175,7 +230,7 @@ class ImageStoreTest {
     store = store();
     assertThat(store.all()).containsExactly(image);
     assertThat(store.used(image)).isEqualTo(Instant.parse("2026-11-21T12:00:00Z"));
-    assertThat(store.find(wanted("a"))).contains(image);
+    assertThat(store.find(wanted("a"), "bob")).contains(image);
     assertThat(store.used(image)).isEqualTo(now);
   }
 
@@ -203,8 +258,8 @@ class ImageStoreTest {
     store = store();
     assertThat(names()).containsExactly("a");
     assertThat(store.all().getFirst().sources()).isEmpty();
-    assertThat(store.size()).isEqualTo(400);
-    assertThat(store.find(wanted("b"))).isEmpty();
+    assertThat(store.size()).isEqualTo(400 * KIB);
+    assertThat(store.find(wanted("b"), "bob")).isEmpty();
   }
 
   @Test
@@ -225,10 +280,10 @@ class ImageStoreTest {
     StoredImage image = add("a", 400);
     Files.setPosixFilePermissions(store.path(image), PosixFilePermissions.fromString("rw-r--r--"));
     Files.write(store.path(image), new byte[399]);
-    assertThat(store.find(wanted("a"))).isEmpty();
+    assertThat(store.find(wanted("a"), "bob")).isEmpty();
     add("a", 400);
-    assertThat(store.find(wanted("a"))).isPresent();
-    assertThat(store.path(image)).hasSize(400);
+    assertThat(store.find(wanted("a"), "bob")).isPresent();
+    assertThat(store.path(image)).hasSize(400 * KIB);
   }
 
   @Test
@@ -248,9 +303,160 @@ class ImageStoreTest {
             Optional.of("sha256:a"),
             0,
             Optional.empty());
-    StoredImage found = store.find(other).orElseThrow();
+    StoredImage found = store.find(other, "bob").orElseThrow();
     assertThat(found.sha256()).isEqualTo(image.sha256());
     assertThat(found.sources()).containsExactly("docker://r:1/app:a", "docker://r:1/app:latest");
     assertThat(store.all()).containsExactly(found);
+  }
+
+  @Test
+  void nobodyWaitsForTheDiskOfOthers() {
+    add("a", 400);
+    add("b", 400);
+    assertThat(disk.waitedForWithTheLock).isEmpty();
+  }
+
+  @Test
+  void imagesThatComeTogetherDoNotHaveMoreThanTheQuota() throws InterruptedException {
+    add("a", 600);
+    disk.together = new CyclicBarrier(3);
+    List<Thread> pulls =
+        Stream.of("b", "c", "d")
+            .map(each -> Thread.ofVirtual().start(() -> catchThrowable(() -> add(each, 300))))
+            .toList();
+    for (Thread each : pulls) {
+      each.join();
+    }
+    assertThat(names()).hasSize(2).contains("a");
+    assertThat(store.size()).isEqualTo(900 * KIB);
+  }
+
+  @Test
+  void aFileFullOfHolesCountsAsWhatItHasOnTheDisk() throws IOException {
+    Path work = store.newWork();
+    Path file = Files.write(work.resolve("image.sif"), sif(4 * KIB));
+    try (RandomAccessFile large = new RandomAccessFile(file.toFile(), "rw")) {
+      large.setLength(10_000 * KIB);
+    }
+    StoredImage image = store.add(file, "a".repeat(64), wanted("a"), "alice");
+    assertThat(image.size()).isEqualTo(10_000 * KIB);
+    assertThat(store.size()).isLessThan(100 * KIB);
+    assertThat(store.find(wanted("a"), "bob")).contains(image);
+  }
+
+  @Test
+  void whatAPullHasBroughtMakesIdleImagesGoAndNoMoreThanThat() {
+    add("a", 300);
+    later(Duration.ofHours(2));
+    add("b", 300);
+    later(Duration.ofHours(2));
+    disk.free.set(100 * KIB);
+    store.makeWay(100 * KIB);
+    assertThat(names()).containsExactly("a", "b");
+    store.makeWay(200 * KIB);
+    assertThat(names()).containsExactly("b");
+  }
+
+  @Test
+  void slurmIsNotAskedAgainAndAgainWhenNothingCanGo() {
+    add("a", 300);
+    disk.free.set(0);
+    asked = 0;
+    for (int i = 0; i < 10; i++) {
+      store.makeWay(200 * KIB);
+    }
+    assertThat(asked).isEqualTo(1);
+    later(Duration.ofHours(2));
+    store.makeWay(200 * KIB);
+    assertThat(names()).isEmpty();
+  }
+
+  /** An image whose name is its digest, as it is outside tests. */
+  private StoredImage real(String user, Resolved wanted) throws IOException {
+    Path work = store.newWork();
+    Path file = Files.write(work.resolve("image.sif"), sif(100 * KIB));
+    StoredImage image = store.add(file, ImageDigest.compute(file), wanted, user);
+    store.remove(work);
+    return image;
+  }
+
+  private Path entry(StoredImage image) {
+    return root.resolve(".index").resolve(image.sha256() + ".json");
+  }
+
+  @Test
+  void anImageThatLostItsEntryIsFetchedOnceMoreAndNotForEver() throws IOException {
+    StoredImage image = real("alice", wanted("x"));
+    Object inode = Files.getAttribute(store.path(image), "unix:ino");
+    store.close();
+    Files.delete(entry(image));
+    store = store();
+    assertThat(store.all().getFirst().architecture()).isEqualTo("amd64");
+    assertThat(store.find(wanted("x"), "bob")).isEmpty();
+    real("bob", wanted("x"));
+    assertThat(store.find(wanted("x"), "bob")).isPresent();
+    assertThat(Files.getAttribute(store.path(image), "unix:ino"))
+        .as("jobs may read it: it stays if it is what its name says")
+        .isEqualTo(inode);
+  }
+
+  @Test
+  void aFileThatSomebodyPutThereIsNoImageBecauseOfItsName() throws IOException {
+    StoredImage image = real("alice", wanted("x"));
+    store.close();
+    Files.delete(entry(image));
+    Path path = store.path(image);
+    Files.setPosixFilePermissions(path, PosixFilePermissions.fromString("rw-r--r--"));
+    byte[] other = sif(100 * KIB);
+    other[99] = 1;
+    Files.write(path, other);
+    store = store();
+    real("bob", wanted("x"));
+    assertThat(ImageDigest.compute(path)).isEqualTo(image.sha256());
+  }
+
+  @Test
+  void anEntryThatIsRemovedWhileTheDaemonRunsIsMadeAnew() throws IOException {
+    StoredImage image = real("alice", wanted("x"));
+    Files.delete(entry(image));
+    store.use(store.path(image));
+    assertThat(entry(image)).exists();
+    Files.delete(entry(image));
+    assertThat(store.used(image)).isEqualTo(now);
+    assertThat(entry(image)).exists();
+    later(Duration.ofHours(2));
+    store.close();
+    store = store();
+    assertThat(store.find(wanted("x"), "bob")).isPresent();
+  }
+
+  @Test
+  void anImageOfManyNamesIsKnownByTheLatest() throws IOException {
+    for (int i = 0; i < 100; i++) {
+      real("alice", wanted("tag" + i));
+    }
+    assertThat(store.find(wanted("tag99"), "bob")).isPresent();
+    assertThat(store.find(wanted("tag1"), "bob")).isEmpty();
+  }
+
+  @Test
+  void theFileThatAnImageWasMadeOfIsItsGiversBusiness() throws IOException {
+    Resolved file =
+        new Resolved(
+            ImageSource.parse("/home/alice/secret-project.sif"),
+            "amd64",
+            Optional.of("/home/alice/secret-project.sif 1"),
+            0,
+            Optional.empty());
+    real("alice", file);
+    StoredImage image = real("bob", wanted("x"));
+    assertThat(image.sourcesFor("alice"))
+        .containsExactly("/home/alice/secret-project.sif", "docker://r:1/app:x");
+    assertThat(image.sourcesFor("bob")).containsExactly("docker://r:1/app:x");
+    real("bob", file);
+    store.close();
+    store = store();
+    assertThat(store.all().getFirst().sourcesFor("bob")).hasSize(2);
+    assertThat(store.all().getFirst().sourcesFor("carol")).hasSize(1);
   }
 }

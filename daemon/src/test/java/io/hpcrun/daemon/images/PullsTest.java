@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import io.hpcrun.daemon.api.Caller;
+import io.hpcrun.pull.AllowedSources;
 import io.hpcrun.pull.ImageSource;
 import io.hpcrun.pull.Progress;
 import io.hpcrun.pull.PullFailure;
@@ -88,7 +89,7 @@ class PullsTest {
       pulled.add(tag);
       progress.at(Progress.Stage.PULLING, 500);
       await(tag);
-      Path work = store.newWork(0);
+      Path work = store.newWork();
       try {
         byte[] content = (tag + wanted.architecture()).getBytes(StandardCharsets.UTF_8);
         Path file = Files.write(work.resolve("image.sif"), content);
@@ -115,7 +116,8 @@ class PullsTest {
     return new Pulls(
         store,
         work,
-        new Pulls.Limits(workers, perUser, List.of("docker://r:1/", "https://")),
+        new Pulls.Limits(
+            workers, perUser, new AllowedSources(List.of("docker://r:1/", "https://"))),
         System::nanoTime);
   }
 
@@ -135,7 +137,16 @@ class PullsTest {
       if (List.of(states).contains(now.state())) {
         return now;
       }
-      Thread.onSpinWait();
+      pause();
+    }
+  }
+
+  /** A test that hangs is ended by an interrupt. */
+  private static void pause() {
+    try {
+      Thread.sleep(1);
+    } catch (InterruptedException stopped) {
+      throw new IllegalStateException(stopped);
     }
   }
 
@@ -204,7 +215,7 @@ class PullsTest {
     until(ALICE, first, "pulling");
     pulls.cancel(ALICE, first.id());
     while (!work.pulled.contains("cancelled sha256:1")) {
-      Thread.onSpinWait();
+      pause();
     }
     work.go("sha256:1");
     assertThat(end(ALICE, ask(ALICE, "1")).state()).isEqualTo("ready");
@@ -243,6 +254,18 @@ class PullsTest {
     Pull second = until(ALICE, ask(ALICE, "2"), "queued");
     until(BOB, ask(BOB, "3"), "pulling");
     assertThat(pulls.find(ALICE, second.id()).orElseThrow().state()).isEqualTo("queued");
+  }
+
+  @Test
+  void aPullThatOneGivesUpAndAnotherWaitsForIsTheOthers() {
+    for (String tag : List.of("1", "2", "3")) {
+      work.hold("sha256:" + tag);
+    }
+    Pull begun = until(ALICE, ask(ALICE, "1"), "pulling");
+    until(BOB, ask(BOB, "1"), "pulling");
+    Pull second = until(ALICE, ask(ALICE, "2"), "queued");
+    pulls.cancel(ALICE, begun.id());
+    until(ALICE, second, "pulling");
   }
 
   @Test

@@ -29,18 +29,22 @@ import java.util.Properties;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /**
  * Kills an ingesting process at random moments while records come in, also twice, in any order and
- * broken, and counts what is stored in the end. {@code -Dhpcrun.crash.kills=200
- * -Dhpcrun.crash.ranks=2000000} is the full campaign; {@code -Dhpcrun.crash.seed} repeats one.
+ * broken, and counts what is stored in the end. {@code -Dhpcrun.full=true} is the whole campaign;
+ * {@code -Dhpcrun.crash.seed} repeats one.
  */
+@Timeout(3600)
 class CrashCampaignTest {
-  private static final int KILLS = Integer.getInteger("hpcrun.crash.kills", 10);
-  private static final int RANKS = Integer.getInteger("hpcrun.crash.ranks", 20_000);
+  private static final boolean FULL = Boolean.getBoolean("hpcrun.full");
+  private static final int KILLS = Integer.getInteger("hpcrun.crash.kills", FULL ? 200 : 10);
+  private static final int RANKS =
+      Integer.getInteger("hpcrun.crash.ranks", FULL ? 2_000_000 : 20_000);
   private static final long SEED = Long.getLong("hpcrun.crash.seed", System.nanoTime());
   private static final int RANKS_PER_NODE = 100;
   private static final int NODES = 10;

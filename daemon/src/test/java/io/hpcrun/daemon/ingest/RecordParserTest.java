@@ -83,6 +83,7 @@ class RecordParserTest {
           "cluster":"lab"    | "cluster":"../x"      | its 'cluster' is '../x'
           "cluster":"lab"    | "cluster":"a\\u0000"  | its 'cluster' is 'a?'
           "launch":"12.0.0"  | "launch":"12"         | its 'launch' is '12'
+          "launch":"12.0.0"  | "launch":"12345678901.0.0" | its 'launch' is '12345678901.0.0'
           "state":"ended"    | "state":"unknown"     | its state is 'unknown'
           "state":"ended"    | "state":"x"           | its state is 'x'
           "state":"ended"    | "state":"ended","image":"a\\u0000b" | its 'image' is no text
@@ -109,6 +110,16 @@ class RecordParserTest {
     refuses(launch.replace("@", "\"" + "x".repeat(20_000) + "\""), "it is broken");
     refuses(launch.replace("@", "[".repeat(100) + "]".repeat(100)), "it is broken");
     refuses(launch.replace("\"x\":@", "\"image\":\"" + "x".repeat(5_000) + "\""), "its 'image'");
+    String many = "\"y\",".repeat(20_000);
+    refuses(launch.replace("@", "[" + many + "\"\"]"), "its first line has");
+    StringBuilder ranks = new StringBuilder();
+    for (int i = 0; i < 600; i++) {
+      ranks.append("{\"type\":\"rank\",\"rank\":" + i + ",\"evidence\":\"" + i);
+      ranks.append("x".repeat(1_000)).append("\"}\n");
+    }
+    String node =
+        Records.node("12.0.0", 1000, 5, "c1", 0, 0).replace("\"ranks\":0", "\"ranks\":600");
+    refuses(node + ranks, "its ranks have");
   }
 
   @Test

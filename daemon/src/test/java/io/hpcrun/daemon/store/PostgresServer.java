@@ -140,7 +140,8 @@ public final class PostgresServer {
     try {
       asServer(
           "pg_ctl", "-D", directory.resolve("data").toString(), "-m", "immediate", "-w", "stop");
-      program("rm", "-rf", "--", directory.toString());
+      // A database for each test is much to remove, and a JVM that ends has 30 s.
+      program("setsid", "-f", "rm", "-rf", "--", directory.toString());
     } catch (IOException failed) {
       System.err.println("the PostgreSQL server of the tests was not stopped: " + failed);
     } catch (InterruptedException interrupted) {

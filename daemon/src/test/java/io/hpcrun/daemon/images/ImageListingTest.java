@@ -1,0 +1,67 @@
+package io.hpcrun.daemon.images;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.hpcrun.daemon.api.Call;
+import io.hpcrun.daemon.api.Caller;
+import io.hpcrun.daemon.api.Endpoint;
+import io.hpcrun.daemon.api.ImageEndpoints;
+import io.hpcrun.daemon.api.Json;
+import io.hpcrun.pull.ImageSource;
+import io.hpcrun.pull.Resolved;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import tools.jackson.databind.JsonNode;
+
+/** What the API tells of the images. */
+class ImageListingTest {
+  private static final String OWN = "/home/alice/secret-project.sif";
+  private static final String SHARED = "docker://r:1/app:1";
+
+  @TempDir private Path directory;
+
+  private static JsonNode listing(ImageStore store, Caller caller) throws IOException {
+    Endpoint list =
+        new ImageEndpoints(Optional.empty(), Optional.of(store), Optional.empty())
+            .endpoints().stream()
+                .filter(each -> each.method().equals("GET") && each.path().equals("/v1/images"))
+                .findFirst()
+                .orElseThrow();
+    byte[] answer = list.action().answer(new Call(caller, Map.of(), Map.of(), new byte[0])).bytes();
+    return Json.MAPPER.readTree(answer).path("images").path(0);
+  }
+
+  @Test
+  void thePathsOfFilesAreToldToWhoHandedThemInAndToOperators() throws IOException {
+    try (ImageStore store =
+        new ImageStore(directory, 1 << 20, () -> Optional.of(Set.of()), Clock.systemUTC())) {
+      for (String source : List.of(OWN, SHARED)) {
+        Path file = Files.write(store.newWork().resolve("image.sif"), new byte[10]);
+        store.add(
+            file,
+            "a".repeat(64),
+            new Resolved(
+                ImageSource.parse(source),
+                "amd64",
+                Optional.of(source + " state"),
+                0,
+                Optional.empty()),
+            "alice");
+      }
+      for (Caller may : List.of(new Caller(1, "alice", false), new Caller(0, "root", true))) {
+        assertThat(listing(store, may).path("sources").toString()).contains(OWN, SHARED);
+      }
+      assertThat(listing(store, new Caller(2, "bob", false)).toString())
+          .contains(SHARED)
+          .doesNotContain("secret-project");
+    }
+  }
+}

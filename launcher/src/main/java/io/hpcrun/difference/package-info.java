@@ -1,0 +1,2 @@
+/** What differs between two launches. */
+package io.hpcrun.difference;

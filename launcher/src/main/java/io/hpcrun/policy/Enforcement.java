@@ -1,0 +1,62 @@
+package io.hpcrun.policy;
+
+import java.util.List;
+import java.util.Map;
+
+/**
+ * What slurmctld takes in the partitions for containers.
+ *
+ * @param partitions which these are
+ * @param reason why other jobs are refused there, for the user: one sentence
+ * @param contact who can be asked
+ * @param interactive whether it takes jobs without a script (srun, salloc), in which a user may
+ *     start anything
+ * @param userScripts whether it takes users' own scripts ({@code #HPCRUN}), which may start
+ *     anything, too
+ * @param srun options of the ranks' srun beside hpcrun's own, each with its value
+ * @param environment variables of the job and what each part of them, between colons, may be; those
+ *     without a glob may not be set
+ */
+public record Enforcement(
+    List<Glob> partitions,
+    String reason,
+    String contact,
+    boolean interactive,
+    boolean userScripts,
+    List<Glob> srun,
+    Map<String, List<Glob>> environment) {
+
+  /** Options that do no harm; others could start programs beside the container. */
+  static final List<Glob> SRUN =
+      List.of(
+              "--cpu-bind=*",
+              "--distribution=*",
+              "--gpu-bind=*",
+              "--hint=*",
+              "--kill-on-bad-exit*",
+              "--label",
+              "--mem-bind=*",
+              "--ntasks-per-*",
+              "--threads-per-core=*",
+              "--unbuffered",
+              "--wait=*")
+          .stream()
+          .map(Glob::new)
+          .toList();
+
+  /** Where Slurm's own configuration is; sbatch itself sets SLURM_CONF to it (24.11). */
+  static final List<Glob> SLURM_CONF =
+      List.of(new Glob("/etc/slurm*"), new Glob("/run/slurm/*"), new Glob("/var/spool/slurmd/*"));
+
+  /** Variables by which a shell, srun or Apptainer would run what is not in the job script. */
+  static final List<String> REFUSED_VARIABLES =
+      List.of(
+          "GCONV_PATH",
+          "LD_AUDIT",
+          "LD_PRELOAD",
+          "SLURM_CONTAINER",
+          "SLURM_EPILOG",
+          "SLURM_PROLOG",
+          "SLURM_TASK_EPILOG",
+          "SLURM_TASK_PROLOG");
+}

@@ -1,0 +1,2 @@
+/** YAML files that people write: read with the place of each value, so that mistakes are found. */
+package io.hpcrun.yaml;
