@@ -1072,6 +1072,15 @@ hpcrun_has_gpus() {
   [[ $hpcrun_kind == step && $(scontrol show job "$SLURM_JOB_ID" 2>/dev/null) == *gres/gpu* ]]
 }
 
+# Whether Slurm ended the job before a rank began: then srun's own failure is not the ranks'. Slurm refuses
+# the step before the batch script gets its SIGTERM, so Slurm is asked where that has not come.
+hpcrun_cancelled_before_ranks() {
+  local record=$hpcrun_prefix.$hpcrun_number.node.${SLURMD_NODENAME:-$HOSTNAME}.jsonl head=''
+  { read -r head <"$record"; } 2>/dev/null
+  [[ $head == *'"ranks":0,'* ]] || return 1
+  [[ -n $hpcrun_cancelled ]] || [[ $(scontrol show job "$SLURM_JOB_ID" 2>/dev/null) =~ JobState=(CANCELLED|TIMEOUT|DEADLINE|PREEMPTED|NODE_FAIL) ]]
+}
+
 # The whole job. Expects what the job script declares before it: hpcrun_kind, hpcrun_image,
 # hpcrun_header, hpcrun_program, hpcrun_command, hpcrun_srun, hpcrun_container, hpcrun_environment, hpcrun_by_name,
 # hpcrun_variables, hpcrun_defaults, hpcrun_alone, hpcrun_guard, hpcrun_gpu_flags, hpcrun_gpus, hpcrun_pin, hpcrun_fabric,
@@ -1137,10 +1146,6 @@ hpcrun_main() {
   else
     hpcrun_launch "${hpcrun_command[@]}"
     code=$?
-    # Cancelled before a rank began: srun's own failure is not the ranks'.
-    if ((code == 1)) && [[ -n $hpcrun_cancelled && -f $hpcrun_directory/ranks && ! $(tail -n +2 -- "$hpcrun_directory/ranks" 2>/dev/null) ]]; then
-      code=143
-    fi
     if ((code)) && [[ -z $hpcrun_cancelled && $hpcrun_require == yes && " ${hpcrun_defaults[*]-}" == *' OMPI_MCA_pml='* ]]; then
       hpcrun_say "--require-fabric lets Open MPI use RDMA or nothing (OMPI_MCA_pml): if ranks ended in MPI_Init, it found none; OMPI_MCA_pml_base_verbose=10 and UCX_LOG_LEVEL=info say why"
     fi
@@ -1148,6 +1153,9 @@ hpcrun_main() {
   exec {alive}>&-
   [[ $hpcrun_kind == script && $state == ended ]] || hpcrun_read_job_times <&"$job_times"
   hpcrun_await_end "$code" <&"$answers"
+  if ((code == 1)) && [[ $hpcrun_kind != script && $state == ended ]] && hpcrun_cancelled_before_ranks; then
+    code=143
+  fi
   [[ $hpcrun_kind == script ]] || code=${hpcrun_stopped:-$code} # a script has its own way to end
   hpcrun_time agents_done
   # The agents' srun, with its children, would wait for agents that are lost (KillWait and 2 s).

@@ -7,10 +7,8 @@ end
 
 local function container_partition(wanted)
   for _, name in ipairs(facts.split(wanted, ',')) do
-    for _, pieces in ipairs(policy.partitions) do
-      if judge.matches(pieces, name) then
-        return name
-      end
+    if judge.matches_one(policy.partitions, name) then
+      return name
     end
   end
 end

@@ -12,19 +12,10 @@ local function built_in(id, reason, what)
   return judge.words({ id = id, reason = reason, contact = policy.contact }, what)
 end
 
-local function is_container_partition(name)
-  for _, pieces in ipairs(policy.partitions) do
-    if judge.matches(pieces, name) then
-      return true
-    end
-  end
-  return false
-end
-
 -- The container partition among those that are asked for, or nil.
 local function container_partition(partitions)
   for _, name in ipairs(partitions or {}) do
-    if is_container_partition(name) then
+    if judge.matches_one(policy.partitions, name) then
       return name
     end
   end
@@ -37,11 +28,7 @@ end
 -- Whether each part of a variable that lists them by colons is allowed.
 local function is_allowed(value, globs)
   for _, part in ipairs(facts.split(value, ':')) do
-    local found = part == '' and #globs > 0
-    for _, pieces in ipairs(globs) do
-      found = found or judge.matches(pieces, part)
-    end
-    if not found then
+    if not (part == '' and #globs > 0) and not judge.matches_one(globs, part) then
       return false, part
     end
   end
@@ -67,22 +54,13 @@ local function environment_problem(environment)
   end
 end
 
-local function has_prefix(text, prefixes)
-  for _, pieces in ipairs(prefixes) do
-    if judge.matches(pieces, text) then
-      return true
-    end
-  end
-  return false
-end
-
 -- What in the data is not this site's hpcrun's, though it is written as hpcrun writes it.
 local function foreign_part(data, other)
   if other then
     return 'hpcrun_container holds ' .. judge.shown(other)
   end
   for _, option in ipairs(data.srun) do
-    if not has_prefix(option, policy.srun) then
+    if not judge.matches_one(policy.srun, option) then
       return string.format('the option %s of srun; %s', judge.shown(option), policy.srun_say)
     end
   end

@@ -33,7 +33,8 @@ function judge.matches(pieces, text)
   return true
 end
 
-local function matches_one(globs, text)
+-- Whether one of the globs says a text.
+function judge.matches_one(globs, text)
   for _, pieces in ipairs(globs) do
     if judge.matches(pieces, text) then
       return true
@@ -45,7 +46,7 @@ end
 local texts = {
   any = function(globs, values)
     for _, value in ipairs(values) do
-      if matches_one(globs, value) then
+      if judge.matches_one(globs, value) then
         return true
       end
     end
@@ -53,7 +54,7 @@ local texts = {
   end,
   only = function(globs, values)
     for _, value in ipairs(values) do
-      if not matches_one(globs, value) then
+      if not judge.matches_one(globs, value) then
         return false
       end
     end
@@ -61,7 +62,7 @@ local texts = {
   end,
   none = function(globs, values)
     for _, value in ipairs(values) do
-      if matches_one(globs, value) then
+      if judge.matches_one(globs, value) then
         return false
       end
     end
@@ -162,7 +163,7 @@ local function culprits(condition, values, forbidden)
   end
   local some = {}
   for _, value in ipairs(values) do
-    if matches_one(condition.globs, value) == wanted then
+    if judge.matches_one(condition.globs, value) == wanted then
       some[#some + 1] = value
     end
   end

@@ -13,6 +13,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Predicate;
 import java.util.function.Supplier;
 
 /** What the administrators declare for launches, and the site's templates. */
@@ -172,7 +173,8 @@ public final class SiteEndpoints {
             "The site's templates with their parameters.",
             List.of(),
             TemplateList.class,
-            call -> Answer.json(new TemplateList("hpcrun.site-templates/1", templates()))),
+            call ->
+                Answer.json(new TemplateList("hpcrun.site-templates/1", templates(entry -> true)))),
         Endpoint.get(
             "/v1/templates/{name}",
             "A template of the site.",
@@ -184,17 +186,17 @@ public final class SiteEndpoints {
   private Answer template(Call call) {
     String name = call.path().get("name");
     return Answer.json(
-        templates().stream()
-            .filter(each -> each.name().equals(name))
+        templates(entry -> entry.name().equals(name)).stream()
             .findFirst()
             .orElseThrow(() -> Problem.notFound("template " + name)));
   }
 
-  private List<TemplateDocument> templates() {
+  private List<TemplateDocument> templates(Predicate<TemplatePath.Entry> wanted) {
     TemplatePath path = new TemplatePath(site.get().templates());
     Templates templates = new Templates(path, Path.of("/"));
     return path.entries().stream()
         .filter(entry -> entry.shadowedBy().isEmpty())
+        .filter(wanted)
         .map(entry -> TemplateDocument.of(entry, templates))
         .toList();
   }
