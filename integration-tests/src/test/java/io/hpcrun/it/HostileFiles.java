@@ -13,9 +13,9 @@ import java.util.stream.Stream;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
- * Site files, job files and templates, each with a hostile value in one of the fields that hold
+ * Site files, job files, templates and policies, each with a hostile value in one of the fields that hold
  * text. The fields are those of the shapes that files are checked by, so that a new one is among
- * them. JSON is YAML, and escapes what it must.
+ * them; a policy's are listed. JSON is YAML, and escapes what it must.
  */
 final class HostileFiles {
   /** A file that exists where a value was executed. */
@@ -55,6 +55,34 @@ final class HostileFiles {
    */
   record Case(String kind, String field, String value, String file) {}
 
+  /**
+   * The places of text in a policy, by slashes; the rule is one that every launch keeps and that adds something.
+   */
+  private static final List<String> OF_POLICY =
+      List.of(
+          "contact",
+          "enforce/reason",
+          "enforce/partitions/[]",
+          "enforce/srun-options/[]",
+          "enforce/environment/PATH/[]",
+          "enforce/environment/",
+          "rules/[]/id",
+          "rules/[]/reason",
+          "rules/[]/contact",
+          "rules/[]/severity",
+          "rules/[]/when/image/none/[]",
+          "rules/[]/when/image-label.a",
+          "rules/[]/forbid/command",
+          "rules/[]/forbid/env/[]",
+          "rules/[]/require/partition/none/[]",
+          "rules/[]/require/image/only/[]",
+          "rules/[]/require/",
+          "rules/[]/force/bind/[]",
+          "rules/[]/force/env/X",
+          "rules/[]/force/env/",
+          "rules/[]/examples/[]/pass/image",
+          "rules/[]/examples/[]/pass/command");
+
   private final String image;
   private final List<Case> cases = new ArrayList<>();
 
@@ -77,6 +105,7 @@ final class HostileFiles {
               Stream.of("image", "command"),
               OptionTable.entries().stream().map(OptionTable.Entry::name))
           .forEach(name -> files.parameter(name, value));
+      OF_POLICY.forEach(field -> files.policy(List.of(field.split("/", -1)), value));
     }
     return files.cases;
   }
@@ -129,6 +158,19 @@ final class HostileFiles {
     file.put("parameters", new LinkedHashMap<>(Map.of("m", parameter)));
     file.put("env", new LinkedHashMap<>(Map.of("M", "${m}")));
     add(path.getFirst().equals("tests") ? "test" : "job", path, value, file);
+  }
+
+  private void policy(List<String> path, String value) {
+    Map<String, Object> rule = new LinkedHashMap<>();
+    rule.put("id", "r");
+    rule.put("reason", "Why.");
+    rule.put("severity", "warn");
+    rule.put("force", new LinkedHashMap<>(Map.of("env", new LinkedHashMap<>(Map.of("S", "s")))));
+    Map<String, Object> file = new LinkedHashMap<>();
+    file.put("contact", "help@example.org");
+    file.put("enforce", new LinkedHashMap<>(Map.of("partitions", new ArrayList<>(List.of("c")))));
+    file.put("rules", new ArrayList<>(List.of(rule)));
+    add("policy", path, value, file);
   }
 
   private void parameter(String name, String value) {

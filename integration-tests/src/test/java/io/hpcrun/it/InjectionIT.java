@@ -21,7 +21,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /**
- * Hostile values in every field of site files, job files and templates, through to real sbatch and
+ * Hostile values in every field of site files, job files, templates and policies, through to real sbatch and
  * the jobs that come of it: none is executed, none becomes an option.
  */
 @Timeout(3600)
@@ -44,17 +44,26 @@ class InjectionIT {
         base64 -d <<<"$file" >f.yaml
         value=$(base64 -d <<<"$value"; printf x)
         case $kind in
-          site | sitepartitions) words=("$2" -- true) ;;
+          site | sitepartitions | policy) words=("$2" -- true) ;;
           sitemodules) words=(--module=m "$2" -- true) ;;
           set) words=(--template=f "--set=p=${value%x}") ;;
           job | test) words=(f.yaml) ;;
         esac
         site=none
         [[ $kind != site* ]] || site=$PWD/f.yaml
+        if [[ $kind == policy ]]; then
+          site=$PWD/site.yaml
+          printf 'policy: %s/f.yaml\\n' "$PWD" >"$site"
+        fi
         HPCRUN_SITE=$site HPCRUN_TEMPLATES=$PWD timeout 120 hpcrun submit --parsable "${words[@]}" >out 2>err </dev/null
         code=$?
         if [[ $kind == test ]]; then
           HPCRUN_SITE=none HPCRUN_TEMPLATES=$PWD timeout 120 hpcrun template test f >>out 2>>err </dev/null
+        fi
+        if [[ $kind == policy ]]; then
+          for words in show test "export $PWD"; do
+            HPCRUN_SITE=$site timeout 120 hpcrun policy $words >>out.policy 2>>err </dev/null
+          done
         fi
         job=-
         if ((code == 0)); then

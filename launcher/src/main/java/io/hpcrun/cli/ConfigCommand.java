@@ -97,7 +97,7 @@ final class ConfigCommand {
                         Failure.usage(
                             "there is no " + SiteFiles.DEFAULT,
                             "name the file: hpcrun config check FILE"));
-    Site.of(file, console.environment().getOrDefault("HOME", ""));
+    Site.of(file, console.environment().getOrDefault("HOME", "")).policy();
     console
         .out()
         .println(

@@ -67,7 +67,7 @@ final class HelpText {
           hpcrun inspect IMAGE [--json]                           what the image holds
           hpcrun cluster [--json]                                 what Slurm offers here
           hpcrun topo [--node=NAME] [--json]                      a node's GPUs and network ports
-          hpcrun timing JOBID [--ranks] [--json]                  how long each stage took
+          hpcrun timing [JOBID] [--ranks] [--json]                how long each stage took
           hpcrun replay JOBID [--dry-run] [--force]               run it again as it was
           hpcrun diff JOBID JOBID [--json]                        what differs between two launches
           hpcrun dashboard                                        the address of the site's dashboard
@@ -266,11 +266,11 @@ final class HelpText {
           """;
       case "timing" ->
           """
-          hpcrun timing JOBID [--ranks] [--json]
+          hpcrun timing [JOBID] [--ranks] [--json]
 
           Prints how long each stage of the job's launches took, on each node and over all. JOBID is
-          a job, an array (all its elements) or one element (12_3). A stage that could not be
-          measured is absent.
+          a job, an array (all its elements) or one element (12_3); without it, your last job. A
+          stage that could not be measured is absent.
 
                 --ranks                 also every rank's stages
                 --json                  as JSON (schema hpcrun.timing/1)

@@ -37,6 +37,7 @@ import io.hpcrun.spec.LaunchSpec;
 import io.hpcrun.spec.MpiChoice;
 import io.hpcrun.spec.SlurmOption;
 import io.hpcrun.spec.Surroundings;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.HashMap;
@@ -103,13 +104,7 @@ final class Launcher {
     PlanRequest request = request(requested, again);
     // The daemon would answer the same, and is not asked a thousand times for one command.
     PlanAnswer answer = again ? PlanAnswer.to(request, policy()) : planning.plan(request);
-    for (Advice warning : answer.warnings()) {
-      if (!said.add(warning)) {
-        continue;
-      }
-      console.err().println("hpcrun: warning: " + InspectCommand.printable(warning.text()));
-      console.err().println("  what to do: " + InspectCommand.printable(warning.remedy()));
-    }
+    answer.warnings().forEach(this::warn);
     answer.refusals().stream()
         .findFirst()
         .ifPresent(
@@ -142,6 +137,34 @@ final class Launcher {
         answer.decisions(),
         answer.warnings(),
         script);
+  }
+
+  /** Once for all jobs of a sweep. */
+  private void warn(Advice warning) {
+    if (said.add(warning)) {
+      console.err().println("hpcrun: warning: " + InspectCommand.printable(warning.text()));
+      console.err().println("  what to do: " + InspectCommand.printable(warning.remedy()));
+    }
+  }
+
+  /** Slurm ends a job whose output it cannot write, and nobody hears why. */
+  private void checkOutput(LaunchSpec spec) {
+    Path here = directory(spec);
+    if (spec.slurm(SlurmOption.OUTPUT).isEmpty()
+        && Files.isDirectory(here)
+        && !Files.isWritable(here)) {
+      warn(
+          new Advice(
+              "the job's output goes to a file in " + here + ", which you may not write in",
+              "name another file (--output=FILE), or submit from another directory",
+              "sbatch(1), --output"));
+    }
+  }
+
+  private Path directory(LaunchSpec spec) {
+    return spec.slurm(SlurmOption.CHDIR)
+        .map(console.workingDirectory()::resolve)
+        .orElse(console.workingDirectory());
   }
 
   /** The job script of a launch. */
@@ -280,10 +303,7 @@ final class Launcher {
   /** What of this machine the container will show: Apptainer's own mounts and the user's. */
   private ProgramRequest request(LaunchSpec spec, String command) {
     ContainerOptions container = spec.container();
-    Path here =
-        spec.slurm(SlurmOption.CHDIR)
-            .map(console.workingDirectory()::resolve)
-            .orElse(console.workingDirectory());
+    Path here = directory(spec);
     boolean own = container.flags().contains(ContainerFlag.CONTAIN);
     Map<String, Path> mounts = new HashMap<>();
     String home = console.environment().getOrDefault("HOME", "");
@@ -330,7 +350,9 @@ final class Launcher {
    * @param single whether it must be one job: an array that the environment asks for is left out
    */
   Submitted submit(Requested requested, List<String> words, boolean single) {
-    return submit(plan(requested), words, single, slurm::submit);
+    Planned planned = plan(requested);
+    checkOutput(requested.spec());
+    return submit(planned, words, single, slurm::submit);
   }
 
   /**

@@ -17,6 +17,9 @@ import java.util.Map;
  * the application's exit code.
  */
 final class RunCommand {
+  /** Launches of a job whose timing is printed. */
+  private static final int MOST_TABLES = 5;
+
   private RunCommand() {}
 
   static int run(List<String> words, Console console) {
@@ -60,10 +63,17 @@ final class RunCommand {
         terminal.say("job " + job + " left no timing record in " + records.path());
         return;
       }
-      LaunchTiming timing =
-          LaunchTiming.read(
-              launches.getLast(), () -> Map.copyOf(slurm.accountedTimes(job)), rank -> {});
-      TimingTable.print(timing, console.err());
+      int left = Math.max(0, launches.size() - MOST_TABLES);
+      if (left > 0) {
+        terminal.say(
+            "the last %d of %d launches; all: hpcrun timing %s"
+                .formatted(MOST_TABLES, launches.size(), job));
+      }
+      for (RecordDirectory.Launch launch : launches.subList(left, launches.size())) {
+        LaunchTiming timing =
+            LaunchTiming.read(launch, () -> Map.copyOf(slurm.accountedTimes(job)), rank -> {});
+        TimingTable.print(timing, console.err());
+      }
     } catch (Failure failed) {
       terminal.say("no timing: " + failed.getMessage());
     }

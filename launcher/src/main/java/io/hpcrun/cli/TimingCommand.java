@@ -15,8 +15,11 @@ import java.util.function.Consumer;
 import org.apache.commons.cli.Option;
 import org.apache.commons.cli.Options;
 
-/** {@code hpcrun timing JOBID}: how long each stage of a job's launches took. */
+/** {@code hpcrun timing [JOBID]}: how long each stage of a job's launches took. */
 final class TimingCommand {
+  private static final String ONCE_STARTED =
+      "records are made by 'hpcrun run' and 'hpcrun submit', once the job has started";
+
   private TimingCommand() {}
 
   static int run(List<String> words, Console console) {
@@ -25,22 +28,28 @@ final class TimingCommand {
             .addOption(Option.builder().longOpt("ranks").get())
             .addOption(Option.builder().longOpt("json").get());
     GetoptParser.Around parsed = new GetoptParser(options, "timing").parseAround(words);
-    if (parsed.operands().size() != 1) {
+    if (parsed.operands().size() > 1) {
       throw Failure.usage(
-          "hpcrun timing takes one job id", "write: hpcrun timing JOBID [--ranks] [--json]");
+          "hpcrun timing takes one job id", "write: hpcrun timing [JOBID] [--ranks] [--json]");
     }
-    String job = parsed.operands().getFirst();
+    RecordDirectory records = RecordDirectory.of(console.environment());
+    String job =
+        parsed.operands().stream()
+            .findFirst()
+            .or(records::newestJob)
+            .orElseThrow(
+                () ->
+                    Failure.usage(
+                        "there is no record of any job in " + records.path(), ONCE_STARTED));
     if (!job.matches("[0-9]{1,18}(_[0-9]{1,9})?")) {
       throw Failure.usage(
           "'" + ByteString.ofLatin1(job) + "' is not a job id",
           "give a number such as 12, or 12_3 for an array's element");
     }
-    RecordDirectory records = RecordDirectory.of(console.environment());
     List<RecordDirectory.Launch> launches = records.launches(job);
     if (launches.isEmpty()) {
       throw Failure.usage(
-          "there is no record of job " + job + " in " + records.path(),
-          "records are made by 'hpcrun run' and 'hpcrun submit', once the job has started");
+          "there is no record of job " + job + " in " + records.path(), ONCE_STARTED);
     }
     boolean ranks = parsed.has("ranks");
     if (parsed.has("json")) {

@@ -7,6 +7,8 @@ import io.hpcrun.spec.ByteString;
 import io.hpcrun.spec.LaunchSpec;
 import io.hpcrun.spec.LaunchSpec.Kind;
 import io.hpcrun.spec.UserScript;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -367,13 +369,33 @@ public final class Requests {
           "the name of the image " + text + " holds control characters", "rename the file");
     }
     try {
-      Path path = workingDirectory.resolve(text);
-      return text.contains("..") ? path : path.normalize();
+      return withoutUps(workingDirectory.resolve(text));
     } catch (InvalidPathException notEncodable) {
       throw Failure.image(
           "the name of the image " + text + " cannot be used: " + notEncodable.getReason(),
           "the locale C.UTF-8 is missing on this machine; install it or rename the file");
     }
+  }
+
+  /**
+   * The path without {@code .} and {@code ..}, as the kernel reads it: above a link is the
+   * directory above the one that it leads to (path_resolution(7)).
+   */
+  private static Path withoutUps(Path path) {
+    Path whole = path.getRoot();
+    for (Path name : path) {
+      if (!name.toString().equals("..")) {
+        whole = name.toString().equals(".") ? whole : whole.resolve(name);
+        continue;
+      }
+      try {
+        whole = Files.isSymbolicLink(whole) ? whole.toRealPath() : whole;
+      } catch (IOException leadsNowhere) {
+        return path; // that the image is not there is said when it is read
+      }
+      whole = whole.getParent() == null ? whole : whole.getParent();
+    }
+    return whole;
   }
 
   public static Failure noImage() {

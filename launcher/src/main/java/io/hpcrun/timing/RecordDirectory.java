@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -69,6 +70,27 @@ public record RecordDirectory(Path path) {
     }
     launches.sort(Comparator.comparing(Launch::element).thenComparing(Launch::id));
     return launches;
+  }
+
+  /** The job that recorded last; an array as a whole. */
+  public Optional<String> newestJob() {
+    String newest = null;
+    long last = Long.MIN_VALUE;
+    try (DirectoryStream<Path> found = Files.newDirectoryStream(path)) {
+      for (Path directory : found) {
+        Matcher name = ELEMENT.matcher(directory.getFileName().toString());
+        long changed = directory.toFile().lastModified(); // 0 for one that was just removed
+        if (name.matches() && changed > last) {
+          newest = name.group(1);
+          last = changed;
+        }
+      }
+    } catch (NoSuchFileException | NotDirectoryException none) {
+      return Optional.empty(); // no record was ever written
+    } catch (IOException unreadable) {
+      throw cannotRead(unreadable);
+    }
+    return Optional.ofNullable(newest);
   }
 
   private List<Launch> launches(List<Path> directories) {

@@ -58,6 +58,28 @@ class PolicyFuzzTest {
           force: {bind: ['/scratch', '/data:/data:ro'], env: {SITE: lab, X: ''}}
       """;
 
+  private static final String EVERYWHERE =
+      """
+      contact: TEXT
+      enforce:
+        partitions: [TEXT]
+        srun-options: [TEXT]
+        reason: TEXT
+        environment: {PATH: [TEXT]}
+      rules:
+        - id: images
+          reason: TEXT
+          contact: TEXT
+          when: {partition: TEXT, account: {none: [TEXT]}}
+          forbid: {env: {all: [TEXT]}}
+          require: {image: {only: [TEXT]}, command: TEXT}
+          examples:
+            - pass: {image: TEXT}
+        - id: adds
+          reason: TEXT
+          force: {bind: [/data], env: {SITE: TEXT}}
+      """;
+
   private static final SlurmScripts.Installation NO_AGENTS =
       new SlurmScripts.Installation("0.0.0", List.of(), Set.of(), List.of());
 
@@ -112,6 +134,47 @@ class PolicyFuzzTest {
       }
     }
     assertThat(files).hasSizeGreaterThan(50);
+    load(files);
+  }
+
+  /** Nor is one executed, wherever it stands. */
+  @Test
+  void noTextOfAPolicyIsExecutedAsLua() throws Exception {
+    Path mark = directory.resolve("executed");
+    String call = "os.execute('touch " + mark + "')";
+    List<String> files = new ArrayList<>();
+    for (String text :
+        List.of(
+            "x\" .. " + call + " .. \"",
+            "x\\\" .. " + call + " .. \"\\",
+            "x' .. " + call + " .. '",
+            "x]] " + call + " --[[",
+            "x]=] " + call + " --[=[",
+            "x\" } } } " + call + " local y = { { { \"",
+            "x\n" + call + "\n--",
+            "x\r" + call + "\u2028" + call)) {
+      String value =
+          '"'
+              + text.replace("\\", "\\\\")
+                  .replace("\"", "\\\"")
+                  .replace("\n", "\\n")
+                  .replace("\r", "\\r")
+              + '"';
+      Path policy = directory.resolve("policy.yaml");
+      Files.writeString(policy, EVERYWHERE.replace("TEXT", value));
+      Policy read = PolicyFile.read(List.of(policy), Optional.empty());
+      Path file = directory.resolve("text" + files.size() + ".lua");
+      Files.write(file, SlurmScripts.jobSubmit(read, NO_AGENTS));
+      files.add(file.toString());
+      file = directory.resolve("text" + files.size() + ".lua");
+      Files.write(file, SlurmScripts.cliFilter(read, NO_AGENTS));
+      files.add(file.toString());
+    }
+    load(files);
+    assertThat(mark).doesNotExist();
+  }
+
+  private static void load(List<String> files) throws IOException, InterruptedException {
     for (String lua : Slurmctld.LUAS) {
       List<String> command = new ArrayList<>(List.of(lua, "-"));
       command.addAll(files);

@@ -11,10 +11,13 @@ import io.hpcrun.spec.ContainerFlag;
 import io.hpcrun.spec.EnvironmentVariable;
 import io.hpcrun.spec.LaunchSpec;
 import io.hpcrun.spec.SlurmOption;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -39,6 +42,21 @@ class LaunchOptionsTest {
     assertThat(spec.image()).isEqualTo(Path.of("/work/dir/i.sif"));
     assertThat(spec.slurm(SlurmOption.EXCLUSIVE)).contains("");
     assertThat(parse("--exclusive=user i.sif a").slurm(SlurmOption.EXCLUSIVE)).contains("user");
+  }
+
+  @Test
+  void theImagesPathHasNoDots(@TempDir Path directory) throws IOException {
+    Path inner = Files.createDirectories(directory.resolve("a/b"));
+    Files.createSymbolicLink(directory.resolve("link"), inner);
+    Files.createSymbolicLink(directory.resolve("broken"), directory.resolve("none"));
+    assertThat(Requests.path("image", "../i.sif", inner)).isEqualTo(directory.resolve("a/i.sif"));
+    assertThat(Requests.path("image", "./a/./../i..sif", directory))
+        .isEqualTo(directory.resolve("i..sif"));
+    assertThat(Requests.path("image", "link/../i.sif", directory))
+        .isEqualTo(directory.toRealPath().resolve("a/i.sif"));
+    assertThat(Requests.path("image", "broken/../i.sif", directory))
+        .isEqualTo(directory.resolve("broken/../i.sif"));
+    assertThat(Requests.path("image", "/../../i.sif", directory)).isEqualTo(Path.of("/i.sif"));
   }
 
   @Test

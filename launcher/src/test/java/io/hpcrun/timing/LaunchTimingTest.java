@@ -8,6 +8,7 @@ import io.hpcrun.failure.Failure;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -146,6 +147,20 @@ class LaunchTimingTest {
         .containsExactly("7_0.0.0", "7_2.0.0", "7_10.0.0");
     assertThat(records.launches("7_2")).hasSize(1);
     assertThat(records.launches("8")).isEmpty();
+  }
+
+  @Test
+  void theNewestJobIsTheOneThatRecordedLast() throws IOException {
+    RecordDirectory records = new RecordDirectory(directory);
+    assertThat(new RecordDirectory(directory.resolve("none")).newestJob()).isEmpty();
+    assertThat(records.newestJob()).isEmpty();
+    long second = 1;
+    for (String job : List.of("12", "7_10", "notes", "9")) {
+      Files.createDirectories(directory.resolve(job));
+      Files.setLastModifiedTime(
+          directory.resolve(job), FileTime.fromMillis(1_000 * (job.equals("9") ? 0 : second++)));
+    }
+    assertThat(records.newestJob()).contains("7");
   }
 
   @Test

@@ -254,10 +254,10 @@ hpcrun_start_keeper() {
 # Waits for the holder. Sets hpcrun_holder to its process id, or to nothing, and hpcrun_reason to what
 # the runtime said.
 hpcrun_await_holder() {
-  local line
+  local line code=0
   hpcrun_holder='' hpcrun_mounters=() hpcrun_reason=''
   # Longer than Apptainer's own limits: it waits 10 s for FUSE and 60 s for %environment.
-  while IFS= read -r -t 120 -u "$hpcrun_said" line; do
+  while IFS= read -r -t 120 -u "$hpcrun_said" line || ! code=$?; do
     line=${line//$'\e['?m/} line=${line//$'\e['??m/} # it colours some lines even where nobody sees it
     case $line in
       "$hpcrun_token ended "*)
@@ -283,7 +283,11 @@ hpcrun_await_holder() {
       *) hpcrun_reason+=${hpcrun_reason:+; }$line ;;
     esac
   done
-  hpcrun_reason='the container was not there after 120 s'
+  if ((code > 128)); then
+    hpcrun_reason='the container was not there after 120 s'
+  else
+    hpcrun_reason=${hpcrun_reason:-the container was ended before it was there}
+  fi
   exec {hpcrun_alive}>&-
   hpcrun_alive=''
   return 1
