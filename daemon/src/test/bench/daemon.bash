@@ -17,7 +17,7 @@ daemon:
   socket: $socket
   state: $work/state
   spool: $work/spool
-  limits: {requests_per_second: 1000000, requests_at_once: 512, requests_at_once_per_user: 1000}
+  limits: {requests-per-second: 1000000, requests-at-once: 512, requests-at-once-per-user: 1000}
 END
 # Stand-ins for Slurm's commands: what is measured is the daemon.
 printf '#!/bin/sh\necho "SLURM_VERSION = 24.11.5"\necho "MpiDefault = pmix"\necho "ClusterName = lab"\n' >"$work/bin/scontrol"
@@ -34,6 +34,7 @@ start() {
   PATH=$work/bin:$PATH "$home/bin/hpcrund" --config="$work/site.yaml" 2>>"$work/log" &
   pid=$!
   until [[ -S $socket ]] && curl -sf --unix-socket "$socket" http://localhost/v1/version >/dev/null; do
+    kill -0 "$pid" 2>/dev/null || { cat "$work/log" >&2; exit 1; }
     sleep 0.002
   done
   milliseconds

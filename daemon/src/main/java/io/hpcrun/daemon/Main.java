@@ -68,8 +68,8 @@ public final class Main {
         throw Failure.usage("hpcrund has no option '" + word + "'", "see hpcrund --help");
       }
     }
-    Settings settings = SettingsFile.read(file);
     SiteWatch site = new SiteWatch(file);
+    Settings settings = SettingsFile.of(site.site());
     if (check) {
       out.println(file + " is valid");
       return ExitCode.OK.code();

@@ -22,10 +22,20 @@ public final class SettingsFile {
    * @throws Failure with exit code 2, which names file, line and column
    */
   public static Settings read(Path file) {
+    return of(site(file));
+  }
+
+  /** The site file, which a daemon must have. */
+  static Site site(Path file) {
     if (!Files.exists(file)) {
       throw Failure.usage("there is no " + file, "write it, or name another one (--config)");
     }
-    YamlMap site = Site.of(file, "").text();
+    return Site.of(file, "");
+  }
+
+  /** The settings of a site. */
+  static Settings of(Site read) {
+    YamlMap site = read.text();
     Optional<Path> spool =
         site.find("records").map(YamlValue::map).flatMap(records -> path(records, "spool"));
     YamlMap daemon =

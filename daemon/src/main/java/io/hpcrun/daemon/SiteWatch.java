@@ -83,7 +83,7 @@ final class SiteWatch {
   private void read() {
     files = watched(List.of());
     seen = stamps();
-    Site read = Site.of(file, "");
+    Site read = SettingsFile.site(file);
     files = watched(read.policyFiles());
     seen = stamps();
     policy = read.policy();
