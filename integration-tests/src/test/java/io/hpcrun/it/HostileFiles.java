@@ -13,9 +13,9 @@ import java.util.stream.Stream;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
- * Site files, job files, templates and policies, each with a hostile value in one of the fields that hold
- * text. The fields are those of the shapes that files are checked by, so that a new one is among
- * them; a policy's are listed. JSON is YAML, and escapes what it must.
+ * Site files, job files, templates and policies, each with a hostile value in one of the fields
+ * that hold text. The fields are those of the shapes that files are checked by, so that a new one
+ * is among them; a policy's are listed. JSON is YAML, and escapes what it must.
  */
 final class HostileFiles {
   /** A file that exists where a value was executed. */
@@ -56,7 +56,8 @@ final class HostileFiles {
   record Case(String kind, String field, String value, String file) {}
 
   /**
-   * The places of text in a policy, by slashes; the rule is one that every launch keeps and that adds something.
+   * The places of text in a policy, by slashes; the rule is one that every launch keeps and that
+   * adds something.
    */
   private static final List<String> OF_POLICY =
       List.of(

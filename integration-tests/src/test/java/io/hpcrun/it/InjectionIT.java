@@ -21,8 +21,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /**
- * Hostile values in every field of site files, job files, templates and policies, through to real sbatch and
- * the jobs that come of it: none is executed, none becomes an option.
+ * Hostile values in every field of site files, job files, templates and policies, through to real
+ * sbatch and the jobs that come of it: none is executed, none becomes an option.
  */
 @Timeout(3600)
 class InjectionIT {
