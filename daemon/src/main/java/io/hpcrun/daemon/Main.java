@@ -71,10 +71,22 @@ public final class Main {
     SiteWatch site = new SiteWatch(file);
     Settings settings = SettingsFile.of(site.site());
     if (check) {
-      out.println(file + " is valid");
-      return ExitCode.OK.code();
+      return check(settings, file);
     }
     serve(settings, site, file);
+    return ExitCode.OK.code();
+  }
+
+  private int check(Settings settings, Path file) {
+    List<MachineCheck.Finding> findings = MachineCheck.of(settings);
+    for (MachineCheck.Finding finding : findings) {
+      err.println("hpcrund: error: " + finding.text());
+      err.println("  what to do: " + finding.remedy());
+    }
+    if (!findings.isEmpty()) {
+      return ExitCode.USAGE.code();
+    }
+    out.println(file + " is valid");
     return ExitCode.OK.code();
   }
 

@@ -21,6 +21,7 @@ import io.hpcrun.daemon.ingest.Ingest;
 import io.hpcrun.daemon.ingest.Spool;
 import io.hpcrun.daemon.metrics.Metrics;
 import io.hpcrun.daemon.store.LaunchStore;
+import io.hpcrun.daemon.store.StoreException;
 import io.hpcrun.failure.Failure;
 import io.hpcrun.image.UserCache;
 import io.hpcrun.planning.LocalPlanning;
@@ -133,10 +134,17 @@ final class Service implements AutoCloseable {
 
   private static LaunchStore open(Settings settings) {
     Path database = directory(settings.state()).resolve("launches.db");
-    return LaunchStore.open(
-        settings.store().url().orElse("jdbc:sqlite:" + database),
-        new Properties(),
-        Clock.systemUTC());
+    String url = settings.store().url().orElse("jdbc:sqlite:" + database);
+    try {
+      return LaunchStore.open(url, new Properties(), Clock.systemUTC());
+    } catch (StoreException failed) {
+      throw Failure.internal(
+          "the database %s cannot be opened: %s"
+              .formatted(url.replaceFirst("\\?.*", ""), failed.getMessage()),
+          "make room on the disk of daemon.state, or check that the server of daemon.store.url"
+              + " answers; records wait in the spool, and commands go on without hpcrund",
+          failed);
+    }
   }
 
   private static <T> T result(FutureTask<T> task) {
@@ -198,6 +206,9 @@ final class Service implements AutoCloseable {
   /** Begins to work; returns when requests are answered. */
   void start() {
     cluster.start();
+    for (MachineCheck.Finding finding : MachineCheck.of(settings)) {
+      LOG.warn("{}; {}", finding.text(), finding.remedy());
+    }
     server.start(endpoints());
     housekeeping.start();
     jobs.start();

@@ -90,9 +90,16 @@ public final class Spool {
       return spool;
     } catch (IOException unusable) {
       throw Failure.usage(
-          "the spool " + directory + " cannot be used: " + unusable,
-          "make the daemon's user its owner, with mode 3733");
+          "the spool " + directory + " cannot be used: " + reason(unusable),
+          "make the daemon's user the owner of what is named, or remove that; the spool has mode"
+              + " 3733");
     }
+  }
+
+  private static String reason(IOException unusable) {
+    return unusable instanceof AccessDeniedException denied
+        ? "permission denied at " + denied.getFile()
+        : unusable.getMessage();
   }
 
   /** Anybody can put a name into the spool, so one that is there already is looked at. */
