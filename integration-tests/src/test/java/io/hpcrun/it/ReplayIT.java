@@ -139,6 +139,29 @@ class ReplayIT {
   }
 
   @Test
+  void aReplayKeepsTheRulesOfNow() {
+    String directory = "/home/alice/replay/";
+    String rules =
+        """
+        contact: help@example.org
+        rules: [{id: no-shells, reason: No shells here., forbid: {command: sh}}]
+        """;
+    lab.alice().write(directory + "policy.yaml", rules.getBytes(StandardCharsets.UTF_8));
+    lab.alice()
+        .write(
+            directory + "site.yaml",
+            ("policy: " + directory + "policy.yaml\n").getBytes(StandardCharsets.UTF_8));
+    Outcome refused =
+        heard(
+            alice
+                .with("ANY", OPTION_SECRET)
+                .with("HPCRUN_SITE", directory + "site.yaml")
+                .run("hpcrun", "replay", first));
+    assertThat(refused.exitCode()).as("%s", refused).isEqualTo(3);
+    assertThat(refused.error()).contains("policy no-shells: No shells here");
+  }
+
+  @Test
   void aReplayWithoutItsSecretsIsRefused() {
     Outcome none = heard(plain.run("hpcrun", "replay", first));
     assertThat(none.exitCode()).as("%s", none).isEqualTo(3);

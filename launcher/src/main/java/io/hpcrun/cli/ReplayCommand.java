@@ -22,7 +22,6 @@ import io.hpcrun.pull.ImageSource;
 import io.hpcrun.request.GetoptParser;
 import io.hpcrun.request.OptionTable;
 import io.hpcrun.request.Requests;
-import io.hpcrun.site.Site;
 import io.hpcrun.slurm.SlurmClient;
 import io.hpcrun.spec.ByteString;
 import io.hpcrun.spec.LaunchSpec;
@@ -114,7 +113,7 @@ final class ReplayCommand {
             console.err(),
             directory(),
             restoration.variablesWithSite(console.environment()),
-            Site.NONE);
+            console.site().rulesOnly());
     Launcher launcher = new Launcher(new SlurmClient(), there);
     Requests.Requested requested = requested(there);
     checkPartition(requested.spec(), there);

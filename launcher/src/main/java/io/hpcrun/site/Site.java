@@ -63,6 +63,11 @@ public record Site(
     return new Site(Optional.of(file), text, options(text), variables(text, home));
   }
 
+  /** The same site for who has options already: its rules only. */
+  public Site rulesOnly() {
+    return new Site(file, text, SiteOptions.NONE, Map.of());
+  }
+
   /** Where the site keeps templates. */
   public List<Path> templates() {
     return paths("templates");
