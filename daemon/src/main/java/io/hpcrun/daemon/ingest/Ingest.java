@@ -80,7 +80,7 @@ public final class Ingest implements AutoCloseable {
             READERS, Thread.ofPlatform().daemon().name("ingest-reader-", 0).factory());
     AbandonedFiles abandoned =
         new AbandonedFiles(pace.abandonedAge(), pace.abandonedPatience(), clock, System::nanoTime);
-    intake = new Intake(spool, sink, counters, abandoned, pauses, readers);
+    intake = new Intake(spool, sink, counters, abandoned, pauses, new ReasonsShown(clock), readers);
     thread = Thread.ofPlatform().name("ingest").unstarted(this::run);
   }
 

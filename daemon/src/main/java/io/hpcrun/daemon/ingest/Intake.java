@@ -45,9 +45,6 @@ final class Intake {
   /** A batch is written when no further file is ready within this time. */
   private static final long LINGER_MS = 20;
 
-  /** Reasons that are logged for the files of one pass; the rest is counted. */
-  private static final int REASONS_SHOWN = 20;
-
   private static final int NAMES_REMEMBERED = 1_000;
 
   /** Where records go. */
@@ -70,9 +67,9 @@ final class Intake {
   private final List<Item> batch = new ArrayList<>();
   private final List<Future<?>> removals = new ArrayList<>();
   private final Set<String> untakeable = new HashSet<>();
+  private final ReasonsShown reasons;
   private long batchBytes;
   private int inFlight;
-  private int quarantinedBefore;
 
   Intake(
       Spool spool,
@@ -80,12 +77,14 @@ final class Intake {
       IngestCounters counters,
       AbandonedFiles abandoned,
       Pauses pauses,
+      ReasonsShown reasons,
       ExecutorService threads) {
     this.spool = spool;
     this.sink = sink;
     this.counters = counters;
     this.abandoned = abandoned;
     this.pauses = pauses;
+    this.reasons = reasons;
     this.threads = threads;
     ready = new ExecutorCompletionService<>(threads);
   }
@@ -96,7 +95,6 @@ final class Intake {
    * @throws IOException when the spool cannot be listed
    */
   void pass() throws IOException, InterruptedException {
-    quarantinedBefore = counters.quarantined.intValue();
     try {
       try (DirectoryStream<Path> files = spool.leftOver()) {
         bringIn(files.iterator());
@@ -107,9 +105,12 @@ final class Intake {
       }
     } finally {
       awaitRemovals();
-      int hidden = counters.quarantined.intValue() - quarantinedBefore - REASONS_SHOWN;
+      long hidden = reasons.takeHidden();
       if (hidden > 0) {
-        LOG.warn("{} further files of the spool are no records and were set aside", hidden);
+        LOG.warn(
+            "there were {} further reasons why files of the spool are no records or cannot be"
+                + " taken; those that were set aside are in its .quarantine",
+            hidden);
       }
     }
   }
@@ -199,7 +200,9 @@ final class Intake {
               () -> setAside(unfitFile, unfit.getMessage()));
     } catch (RuntimeException | OutOfMemoryError defect) {
       // A file that cannot be handled would be the first one of every pass, also after a restart.
-      LOG.error("{} cannot be handled", file, defect);
+      if (reasons.show()) {
+        LOG.error("{} cannot be handled", file, defect);
+      }
       setAside(file, defect.toString());
     } catch (IOException notNow) {
       counters.unreadable.increment();
@@ -221,20 +224,24 @@ final class Intake {
       spool.setAside(file).ifPresent(where -> noteAside(where, reason));
     } catch (IOException notNow) {
       counters.unreadable.increment();
-      LOG.warn("{} cannot be set aside ({}), though {}", file, notNow, reason);
+      if (reasons.show()) {
+        LOG.warn("{} cannot be set aside ({}), though {}", file, notNow, reason);
+      }
     }
   }
 
   private void noteAside(Path where, String reason) {
     counters.quarantined.increment();
-    if (counters.quarantined.intValue() - quarantinedBefore <= REASONS_SHOWN) {
+    if (reasons.show()) {
       LOG.warn("a file of the spool is set aside as {}: {}", where, reason);
     }
   }
 
   private void sayOnce(Path file, IOException reason) {
     synchronized (untakeable) {
-      if (untakeable.size() < NAMES_REMEMBERED && untakeable.add(file.getFileName().toString())) {
+      if (untakeable.size() < NAMES_REMEMBERED
+          && untakeable.add(file.getFileName().toString())
+          && reasons.show()) {
         LOG.warn("{} cannot be taken or read, and is tried again: {}", file, reason.toString());
       }
     }

@@ -116,6 +116,9 @@ final class RecordParser {
       if (arrival != null) {
         throw new Broken("it holds more than one record");
       }
+      if (line.from() < 0) {
+        throw new Broken("it is not in UTF-8"); // other encodings have no places in bytes
+      }
       if (!line.text("schema").equals(SCHEMA)) {
         throw new Broken("its schema is '%s', not %s".formatted(shown(line, "schema"), SCHEMA));
       }

@@ -6,12 +6,14 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import io.hpcrun.daemon.Records;
 import io.hpcrun.daemon.store.Arrival;
 import io.hpcrun.daemon.store.LaunchState;
+import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
 import java.util.Optional;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class RecordParserTest {
   private static final FileOwner OWNER = new FileOwner(1000, Optional.of("mia"));
@@ -33,6 +35,16 @@ class RecordParserTest {
     assertThat(launch.ranks()).isEqualTo(8);
     assertThat(launch.times().submit()).isEqualTo(Records.START_S - 5);
     assertThat(launch.record()).isEqualTo(text.strip());
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"UTF-16BE", "UTF-16LE", "UTF-16", "UTF-32BE", "UTF-32LE"})
+  void refusesOtherEncodings(String charset) {
+    byte[] file =
+        Records.launch("12.0.0", 1000, 5, "ended", 1, 1, "").getBytes(Charset.forName(charset));
+    assertThatExceptionOfType(UnfitException.class)
+        .isThrownBy(() -> parser.parse(file, OWNER))
+        .withMessage("it is not in UTF-8");
   }
 
   @Test
