@@ -6,6 +6,7 @@ import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.function.Supplier;
 import org.slf4j.Logger;
@@ -23,14 +24,23 @@ final class ClusterWatch implements AutoCloseable {
   private record Known(ClusterFacts facts, Instant since) {}
 
   private final Supplier<ClusterFacts> slurm;
+  private final Supplier<Set<String>> names;
   private final Clock clock;
   private final Thread thread;
   private final CountDownLatch asked = new CountDownLatch(1);
   private volatile Known known;
+  private volatile Set<String> partitions = Set.of();
   private boolean failed;
 
-  ClusterWatch(Supplier<ClusterFacts> slurm, Clock clock) {
+  /**
+   * Not asked yet.
+   *
+   * @param slurm tells what the cluster offers
+   * @param names tells the names of its partitions
+   */
+  ClusterWatch(Supplier<ClusterFacts> slurm, Supplier<Set<String>> names, Clock clock) {
     this.slurm = slurm;
+    this.names = names;
     this.clock = clock;
     this.thread = Thread.ofVirtual().name("cluster").unstarted(this::watch);
   }
@@ -45,6 +55,11 @@ final class ClusterWatch implements AutoCloseable {
     return Optional.ofNullable(known)
         .filter(last -> last.since().plus(LONGEST).isAfter(clock.instant()))
         .map(Known::facts);
+  }
+
+  /** The names of its partitions, as Slurm said last; none before it has answered. */
+  Set<String> partitions() {
+    return partitions;
   }
 
   private void watch() {
@@ -62,6 +77,7 @@ final class ClusterWatch implements AutoCloseable {
   void ask() {
     try {
       known = new Known(slurm.get(), clock.instant());
+      partitions = Set.copyOf(names.get());
       if (failed) {
         LOG.info("Slurm answers again");
       }

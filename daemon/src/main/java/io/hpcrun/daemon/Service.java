@@ -39,6 +39,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Properties;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
@@ -77,37 +78,40 @@ final class Service implements AutoCloseable {
     return new Service(
         settings,
         new LocalPlanning(new SlurmClient(), new UserCache(cache))::cluster,
+        new SlurmClient()::partitionNames,
         site::site,
         site::policy);
   }
 
   /** Prepares all parts, at a site without rules. */
   Service(Settings settings, Supplier<ClusterFacts> slurm) {
-    this(settings, slurm, () -> Site.NONE, () -> Policy.NONE);
+    this(settings, slurm, Set::of, () -> Site.NONE, () -> Policy.NONE);
   }
 
   /**
    * Prepares all parts.
    *
    * @param slurm tells what the cluster offers
+   * @param partitions tells the names of its partitions
    * @param site what the site file says
    * @param policy the site's rules
    */
   Service(
       Settings settings,
       Supplier<ClusterFacts> slurm,
+      Supplier<Set<String>> partitions,
       Supplier<Site> site,
       Supplier<Policy> policy) {
     this.site = site;
     this.policy = policy;
     use(settings);
-    this.cluster = new ClusterWatch(slurm, Clock.systemUTC());
+    this.cluster = new ClusterWatch(slurm, partitions, Clock.systemUTC());
     // Each takes a quarter of the start: the database and the HTTP server are opened at once.
     FutureTask<LaunchStore> opening = new FutureTask<>(() -> open(settings));
     Thread.ofPlatform().name("store").start(opening);
     this.server = new ApiServer(settings, () -> accounts, tokens);
     this.store = result(opening);
-    metrics.ofLaunches(store);
+    metrics.ofLaunches(store, cluster::partitions);
     this.jobs = new SlurmJobs(store);
     this.housekeeping = new Housekeeping(store, jobs::cluster, () -> this.settings.store());
     this.ingest =

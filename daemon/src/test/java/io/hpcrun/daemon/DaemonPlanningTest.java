@@ -21,6 +21,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -85,7 +86,8 @@ class DaemonPlanningTest {
         "rules:\n  - {id: images, reason: The site says so, require: {image: %s, image-source: %s}}\n";
     Files.writeString(rules, rule.formatted("/apps/*", "/given*"));
     SiteWatch watch = new SiteWatch(site);
-    try (Service service = new Service(settings(), () -> CLUSTER, watch::site, watch::policy)) {
+    try (Service service =
+        new Service(settings(), () -> CLUSTER, Set::of, watch::site, watch::policy)) {
       service.start();
       PlanAnswer refused = planning().plan(SampleLaunch.request());
       assertThat(refused).isEqualTo(PlanAnswer.to(SampleLaunch.request(), watch.policy()));

@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.Set;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -56,6 +57,7 @@ class SiteApiTest {
         new Service(
             new Settings(socket, directory.resolve("state"), null, null, null, null, null, null),
             () -> SampleLaunch.CLUSTER,
+            Set::of,
             watch::site,
             watch::policy);
     service.start();

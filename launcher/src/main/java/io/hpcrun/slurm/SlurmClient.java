@@ -9,6 +9,8 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -42,6 +44,21 @@ public final class SlurmClient {
     return Partition.parse(
         SlurmCommands.ask(List.of("scontrol", "--oneliner", "show", "partition")).output(),
         nodeTypes());
+  }
+
+  /**
+   * The names of all partitions, hidden ones among them.
+   *
+   * @throws io.hpcrun.failure.Failure with exit code 4 when Slurm does not answer
+   */
+  public Set<String> partitionNames() {
+    return Partition.parse(
+            SlurmCommands.ask(List.of("scontrol", "--all", "--oneliner", "show", "partition"))
+                .output(),
+            List.of())
+        .stream()
+        .map(Partition::name)
+        .collect(Collectors.toSet());
   }
 
   /** Whether there is a partition of this name; where Slurm does not say, there may be. */

@@ -22,6 +22,7 @@ import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -48,7 +49,7 @@ final class LaunchMetrics implements LaunchListener {
   private static final String MIXED = "mixed";
 
   private final LaunchStore store;
-  private final LabelNames partitions = new LabelNames(MOST_PARTITIONS);
+  private final LabelNames partitions;
   private final Counter ends =
       Counter.builder()
           .name("hpcrund_launch_ends_total")
@@ -66,8 +67,14 @@ final class LaunchMetrics implements LaunchListener {
           .classicUpperBounds(BOUNDS_S)
           .build();
 
-  LaunchMetrics(LaunchStore store, PrometheusRegistry registry) {
+  /**
+   * Nothing is counted yet.
+   *
+   * @param cluster the partitions that Slurm has; none while that is not known
+   */
+  LaunchMetrics(LaunchStore store, Supplier<Set<String>> cluster, PrometheusRegistry registry) {
     this.store = store;
+    this.partitions = new LabelNames(MOST_PARTITIONS, cluster);
     Arrays.stream(LaunchOutcome.values()).forEach(each -> ends.initLabelValues(each.label()));
     registry.register(ends);
     registry.register(stages);

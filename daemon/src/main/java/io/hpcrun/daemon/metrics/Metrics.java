@@ -16,6 +16,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.DoubleSupplier;
 import java.util.function.Supplier;
 
@@ -54,9 +55,14 @@ public final class Metrics {
     return registry;
   }
 
-  /** Counts launches that the store hears the end of, and how long their stages took. */
-  public void ofLaunches(LaunchStore store) {
-    store.listen(new LaunchMetrics(store, registry));
+  /**
+   * Counts launches that the store hears the end of, and how long their stages took.
+   *
+   * @param partitions those that Slurm has, which alone are told apart; none while that is not
+   *     known, and then any is
+   */
+  public void ofLaunches(LaunchStore store, Supplier<Set<String>> partitions) {
+    store.listen(new LaunchMetrics(store, partitions, registry));
   }
 
   /** Shows how much the store holds; nothing before it was looked at. */

@@ -25,6 +25,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Properties;
 import java.util.Random;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.locks.LockSupport;
 import java.util.stream.IntStream;
@@ -45,6 +46,7 @@ class LaunchMetricsTest {
 
   @TempDir private Path directory;
   private final Metrics metrics = new Metrics();
+  private volatile Set<String> partitions = Set.of();
   private Path spool;
   private long uid;
   private LaunchStore store;
@@ -58,7 +60,7 @@ class LaunchMetricsTest {
     store =
         LaunchStore.open(
             "jdbc:sqlite:" + directory.resolve("launches.db"), new Properties(), Clock.systemUTC());
-    metrics.ofLaunches(store);
+    metrics.ofLaunches(store, () -> partitions);
     ingest =
         Ingest.start(
             Spool.open(spool, 8 << 20, FileOwner.fromFileSystem()), store, PACE, Clock.systemUTC());
@@ -266,6 +268,30 @@ class LaunchMetricsTest {
   }
 
   @Test
+  void inventedPartitionsTakeNoPlaceOfThoseThatSlurmHas() throws IOException {
+    timedIn("invented", 1); // before Slurm has told its partitions
+    partitions = Set.of("main", "gpu");
+    for (int i = 0; i < LaunchMetrics.MOST_PARTITIONS + 5; i++) {
+      timedIn("invented" + i, 10 + i);
+    }
+    timedIn("main", 2);
+    timedIn("gpu", 3);
+    timedIn("invented", 4);
+    assertThat(stage("_count", "run", "main", "join")).contains(3.0);
+    assertThat(stage("_count", "run", "gpu", "join")).contains(3.0);
+    assertThat(stage("_count", "run", "invented", "join")).contains(3.0);
+    assertThat(stage("_count", "run", "invented0", "join")).isEmpty();
+    assertThat(stage("_count", "run", "other", "join"))
+        .contains(3.0 * (LaunchMetrics.MOST_PARTITIONS + 6));
+  }
+
+  private void timedIn(String partition, int job) throws IOException {
+    String id = job + ".0.0";
+    spool(
+        launch(id, "ended", 1, ",\"partition\":\"%s\"".formatted(partition)), node(id, 0, "join"));
+  }
+
+  @Test
   void noMorePartitionsThanTheLimitAreToldApart() throws IOException {
     for (int i = 0; i < LaunchMetrics.MOST_PARTITIONS + 5; i++) {
       String id = (200 + i) + ".0.0";
@@ -288,7 +314,7 @@ class LaunchMetricsTest {
     spool(launch("1.0.0", "ended", 2, ""), node("1.0.0", 0, "join"));
     store.removeOlderThan(Duration.ofNanos(1), () -> true);
     assertThat(stage("_count", "run", "none", "join")).contains(3.0);
-    new LaunchMetrics(store, new io.prometheus.metrics.model.registry.PrometheusRegistry())
+    new LaunchMetrics(store, Set::of, new io.prometheus.metrics.model.registry.PrometheusRegistry())
         .timed(new io.hpcrun.daemon.store.LaunchListener.Timed(1, true, List.of("n0"), true));
   }
 }
