@@ -34,7 +34,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -247,21 +246,8 @@ final class Service implements AutoCloseable {
     this.accounts = new Accounts(now.operators(), System::nanoTime);
   }
 
-  private Map<String, String> imageSources() {
-    Map<String, String> sources = new HashMap<>();
-    images
-        .map(Images::store)
-        .ifPresent(
-            there ->
-                there
-                    .all()
-                    .forEach(
-                        image ->
-                            image.sources().stream()
-                                .reduce((older, newer) -> newer)
-                                .ifPresent(
-                                    source -> sources.put(there.path(image).toString(), source))));
-    return sources;
+  private Map<String, String> imageSources(Caller caller) {
+    return images.map(each -> ImageEndpoints.sources(each.store(), caller)).orElse(Map.of());
   }
 
   private Answer token(Call call) {

@@ -12,7 +12,9 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /** The image store: what is in it, and pulls into it. */
@@ -46,7 +48,7 @@ public final class ImageEndpoints {
    *     or is an operator
    * @param digests of its manifests, {@code sha256:...}
    * @param pulledS when it came, in seconds since 1970
-   * @param pulledBy who asked for it first
+   * @param pulledBy who asked for it first; absent for others, except operators
    * @param usedS when it was used last, in seconds since 1970
    */
   public record Entry(
@@ -57,7 +59,7 @@ public final class ImageEndpoints {
       List<String> sources,
       List<String> digests,
       long pulledS,
-      String pulledBy,
+      Optional<String> pulledBy,
       long usedS) {
     static Entry of(ImageStore store, StoredImage image, Caller caller) {
       return new Entry(
@@ -65,10 +67,12 @@ public final class ImageEndpoints {
           store.path(image),
           image.architecture(),
           image.size(),
-          caller.operator() ? image.sources() : image.sourcesFor(caller.user()),
+          sourcesFor(image, caller),
           image.pins().stream().filter(pin -> pin.startsWith("sha256:")).sorted().toList(),
           image.pulledS(),
-          image.pulledBy(),
+          Optional.of(image.pulledBy())
+              .filter(user -> !user.isEmpty())
+              .filter(user -> caller.operator() || user.equals(caller.user())),
           store.used(image).getEpochSecond());
     }
   }
@@ -132,6 +136,25 @@ public final class ImageEndpoints {
             Optional.empty(),
             Optional.of(Pull.class),
             call -> own(pulls().cancel(call.caller(), call.path().get("id")))));
+  }
+
+  /**
+   * Where the images of a store were pulled from last, by the images' paths, as far as a caller may
+   * know it.
+   */
+  public static Map<String, String> sources(ImageStore store, Caller caller) {
+    Map<String, String> sources = new HashMap<>();
+    for (StoredImage image : store.all()) {
+      List<String> seen = sourcesFor(image, caller);
+      if (!seen.isEmpty()) {
+        sources.put(store.path(image).toString(), seen.getLast());
+      }
+    }
+    return sources;
+  }
+
+  private static List<String> sourcesFor(StoredImage image, Caller caller) {
+    return caller.operator() ? image.sources() : image.sourcesFor(caller.user());
   }
 
   private static Answer own(Optional<Pull> found) {

@@ -33,7 +33,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
-import java.util.function.Supplier;
+import java.util.function.Function;
 import java.util.stream.Stream;
 import tools.jackson.core.JsonGenerator;
 
@@ -65,14 +65,15 @@ public final class LaunchEndpoints {
           new Parameter("after", "string", "The member next of the page before."));
 
   private final LaunchStore store;
-  private final Supplier<Map<String, String>> sources;
+  private final Function<Caller, Map<String, String>> sources;
 
   /**
    * Answers from the store.
    *
-   * @param sources where images of the image store were pulled from, by the images' paths
+   * @param sources where images of the image store were pulled from, by the images' paths, as far
+   *     as a caller may know it
    */
-  public LaunchEndpoints(LaunchStore store, Supplier<Map<String, String>> sources) {
+  public LaunchEndpoints(LaunchStore store, Function<Caller, Map<String, String>> sources) {
     this.store = store;
     this.sources = sources;
   }
@@ -143,7 +144,7 @@ public final class LaunchEndpoints {
                                     "the parameter after is '" + text + "'",
                                     "give the member next of the page before")));
     Page page = store.launches(filter(call), viewer(call), limit(call), after);
-    Map<String, String> images = sources.get();
+    Map<String, String> images = sources.apply(call.caller());
     return Answer.json(
         new Launches(
             page.launches().stream().map(each -> Launch.of(each, images)).toList(),
@@ -154,7 +155,7 @@ public final class LaunchEndpoints {
     StoredLaunch stored = stored(call);
     NodesMeasured first = measured(call, stored, "", (int) LARGEST_PAGE);
     LaunchTiming all = LaunchTiming.readOverall(records(call, stored, NodeRange.ALL));
-    return Answer.json(Timing.of(stored, all, first, sources.get()));
+    return Answer.json(Timing.of(stored, all, first, sources.apply(call.caller())));
   }
 
   private Answer measured(Call call) {

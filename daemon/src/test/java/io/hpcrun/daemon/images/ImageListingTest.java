@@ -62,6 +62,29 @@ class ImageListingTest {
       assertThat(listing(store, new Caller(2, "bob", false)).toString())
           .contains(SHARED)
           .doesNotContain("secret-project");
+      String path = store.path(store.all().getFirst()).toString();
+      assertThat(ImageEndpoints.sources(store, new Caller(2, "bob", false)))
+          .as("as launches show them")
+          .containsExactly(Map.entry(path, SHARED));
+    }
+  }
+
+  @Test
+  void aFileOfAnotherUserIsNoSourceOfALaunchThatNamesItsImage() throws IOException {
+    try (ImageStore store =
+        new ImageStore(directory, 1 << 20, () -> Optional.of(Set.of()), Clock.systemUTC())) {
+      Path file = Files.write(store.newWork().resolve("image.sif"), new byte[10]);
+      store.add(
+          file,
+          "a".repeat(64),
+          new Resolved(ImageSource.parse(OWN), "amd64", Optional.of("state"), 0, Optional.empty()),
+          "alice");
+      assertThat(ImageEndpoints.sources(store, new Caller(2, "bob", false))).isEmpty();
+      for (Caller may : List.of(new Caller(1, "alice", false), new Caller(0, "root", true))) {
+        assertThat(ImageEndpoints.sources(store, may).values()).containsExactly(OWN);
+        assertThat(listing(store, may).path("pulled_by").asString()).isEqualTo("alice");
+      }
+      assertThat(listing(store, new Caller(2, "bob", false)).has("pulled_by")).isFalse();
     }
   }
 }
