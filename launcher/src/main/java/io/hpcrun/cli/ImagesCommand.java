@@ -35,7 +35,7 @@ final class ImagesCommand {
       throw Failure.usage("hpcrun images takes no words", "write: hpcrun images [--json]");
     }
     Optional<byte[]> store = store(console);
-    List<Path> own = UserImages.all(console.environment());
+    List<UserImages.Own> own = UserImages.all(console.environment());
     if (parsed.has("json")) {
       console.out().writeBytes(json(store, own));
       console.out().println();
@@ -77,14 +77,15 @@ final class ImagesCommand {
             size(Long.parseLong((String) all.get("quota_bytes"))));
   }
 
-  private static void printOwn(Path image, Console console) {
+  private static void printOwn(UserImages.Own own, Console console) {
+    Path image = own.path();
     try {
       line(
           console,
           Files.size(image),
           Files.getLastModifiedTime(image).toInstant(),
           "",
-          "(your own)",
+          own.source().map(source -> source + " (your own)").orElse("(your own)"),
           image.toString());
     } catch (IOException gone) {
       console.err().println("hpcrun: note: " + image + " cannot be read: " + gone.getMessage());
@@ -106,7 +107,7 @@ final class ImagesCommand {
         : bytes >= 10_000_000 ? bytes / 1_000_000 + " MB" : bytes / 1000 + " kB";
   }
 
-  private static byte[] json(Optional<byte[]> store, List<Path> own) {
+  private static byte[] json(Optional<byte[]> store, List<UserImages.Own> own) {
     return Json.write(
         json -> {
           store.ifPresent(
@@ -114,7 +115,15 @@ final class ImagesCommand {
                 json.writeName("store");
                 json.writeRawValue(new String(listing, StandardCharsets.UTF_8));
               });
-          Json.strings(json, "own", own.stream().map(Path::toString).toList());
+          Json.strings(json, "own", own.stream().map(each -> each.path().toString()).toList());
+          json.writeName("own_sources");
+          json.writeStartObject();
+          own.forEach(
+              each ->
+                  each.source()
+                      .ifPresent(
+                          source -> json.writeStringProperty(each.path().toString(), source)));
+          json.writeEndObject();
         });
   }
 }

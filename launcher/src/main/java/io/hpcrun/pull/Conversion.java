@@ -11,11 +11,20 @@ import org.slf4j.LoggerFactory;
 /**
  * One image that Apptainer fetches, and makes a SIF file of. It is ended when nothing comes any
  * more, when more comes than an image may have, or when its layers unpack to much more than that: a
- * few megabytes of a layer may be terabytes.
+ * few megabytes of a layer may be terabytes, or millions of empty files.
  */
 final class Conversion {
   /** Layers are packed; their files, and the image that is made of them, are beside them. */
   private static final int WORK_OF_IMAGE = 4;
+
+  /**
+   * An image may have a file for so many bytes of the largest one: a third of what those of a large
+   * Python environment have, packed.
+   */
+  private static final long BYTES_OF_FILE = 8 << 10;
+
+  /** Files that an image may have, however small images have to be. */
+  private static final long FEW_FILES = 200_000;
 
   private static final long LOOK_NANOS = Duration.ofSeconds(2).toNanos();
 
@@ -26,16 +35,24 @@ final class Conversion {
   private final Fetcher.Limits limits;
   private final Path work;
   private final TimeLimit time;
+  private final long mostFiles;
   private final AtomicReference<Stage> stage = new AtomicReference<>(Stage.PULLING);
   private final Stillness still;
   private long nextLook = System.nanoTime();
 
   /** A conversion in a directory of its own. */
   Conversion(Apptainer apptainer, Fetcher.Limits limits, Path work, TimeLimit time) {
+    this(apptainer, limits, work, time, mostFiles(limits.bytes()));
+  }
+
+  /** The same with another limit for files and directories. */
+  Conversion(
+      Apptainer apptainer, Fetcher.Limits limits, Path work, TimeLimit time, long mostFiles) {
     this.apptainer = apptainer;
     this.limits = limits;
     this.work = work;
     this.time = time;
+    this.mostFiles = mostFiles;
     this.still = new Stillness(limits.still());
   }
 
@@ -76,6 +93,11 @@ final class Conversion {
         : still.at(received, source);
   }
 
+  /** Files and directories that an image may have where the largest one may have so many bytes. */
+  static long mostFiles(long bytes) {
+    return Math.max(FEW_FILES, bytes / BYTES_OF_FILE);
+  }
+
   private Optional<PullFailure> unpacked() {
     long began = System.nanoTime();
     if (limits.bytes() == Long.MAX_VALUE || began - nextLook < 0) {
@@ -83,8 +105,11 @@ final class Conversion {
     }
     try {
       long bytes = DiskUse.of(work, time.left());
-      return bytes / WORK_OF_IMAGE > limits.bytes()
-          ? Optional.of(NoRoom.tooLarge(limits.bytes()))
+      if (bytes / WORK_OF_IMAGE > limits.bytes()) {
+        return Optional.of(NoRoom.tooLarge(limits.bytes()));
+      }
+      return DiskUse.files(work, time.left()) > mostFiles
+          ? Optional.of(NoRoom.tooManyFiles(mostFiles))
           : Optional.empty();
     } catch (IOException unknown) {
       LoggerFactory.getLogger(Conversion.class).warn("{}: {}", work, unknown.toString());

@@ -9,8 +9,8 @@ import java.util.List;
 import java.util.Set;
 
 /**
- * What files take on the disk: the blocks that they have, not the size that they say. Java does not
- * tell it, du(1) does.
+ * What files take on the disk: the blocks that they have, not the size that they say, and how many
+ * they are. Java does not tell it, du(1) does.
  */
 public final class DiskUse {
   private DiskUse() {}
@@ -21,16 +21,26 @@ public final class DiskUse {
    * @throws IOException if it cannot be told within that time
    */
   public static long of(Path path, Duration limit) throws IOException {
+    return du("--block-size=1", path, limit);
+  }
+
+  /**
+   * Files and directories that there are, the directory itself among them; otherwise as for bytes.
+   *
+   * @throws IOException if it cannot be told within that time
+   */
+  static long files(Path path, Duration limit) throws IOException {
+    return du("--inodes", path, limit);
+  }
+
+  private static long du(String what, Path path, Duration limit) throws IOException {
     try {
       Programs.Result result =
           Programs.run(
-              List.of("du", "-s", "--block-size=1", "--", path.toString()),
-              Set.of(),
-              new byte[0],
-              limit);
-      String bytes = result.output().split("\t")[0];
-      if (bytes.matches("\\d{1,18}")) {
-        return Long.parseLong(bytes);
+              List.of("du", "-s", what, "--", path.toString()), Set.of(), new byte[0], limit);
+      String number = result.output().split("\t")[0];
+      if (number.matches("\\d{1,18}")) {
+        return Long.parseLong(number);
       }
       throw new IOException("du: " + result.error().strip());
     } catch (Failure failed) {

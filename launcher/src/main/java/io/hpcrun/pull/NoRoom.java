@@ -25,6 +25,15 @@ public final class NoRoom {
         "ask the administrators for more (daemon.images.largest)");
   }
 
+  /** What is said of an image with more files and directories than one may have. */
+  static PullFailure tooManyFiles(long most) {
+    return new PullFailure(
+        Kind.NO_ROOM,
+        "the image has more than the " + most + " files that one image may have here",
+        "put small files into fewer large ones, or ask the administrators for more"
+            + " (daemon.images.largest)");
+  }
+
   /** What is said when a file of an image cannot be written. */
   public static PullFailure writing(Path file, IOException failed) {
     return new PullFailure(

@@ -82,6 +82,34 @@ class ConversionTest {
   }
 
   @Test
+  void layersOfFarTooManyEmptyFilesAreNotUnpacked() throws IOException {
+    for (int i = 0; i < 50; i++) {
+      write("bundle-temp-1/rootfs/" + i, 0);
+    }
+    assertThat(failureWithFiles(60)).isEmpty();
+    assertThat(failureWithFiles(50))
+        .contains("the image has more than the 50 files that one image may have here");
+  }
+
+  private Optional<String> failureWithFiles(long most) {
+    Conversion conversion =
+        new Conversion(
+            Apptainer.anonymous(Map.of()),
+            Fetcher.Limits.of(Duration.ofSeconds(30), MOST),
+            work,
+            new TimeLimit(Duration.ofSeconds(30)),
+            most);
+    conversion.heard("INFO:    Extracting OCI image...", this::note);
+    return conversion.look("docker://r/app", this::note).map(PullFailure::getMessage);
+  }
+
+  @Test
+  void anImageMayHaveTheFilesOfALargePythonEnvironment() {
+    assertThat(Conversion.mostFiles(10L << 30)).isGreaterThan(1_000_000);
+    assertThat(Conversion.mostFiles(100 << 20)).isEqualTo(200_000);
+  }
+
+  @Test
   void onesOwnImagesAreAsLargeAsTheyAre() throws IOException {
     write("bundle-temp-1/rootfs/zeros", 8 * MOST);
     Conversion conversion = conversion(Long.MAX_VALUE);
