@@ -5,13 +5,13 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Forgets from time to time what jobs claimed that are over, whether or not the image store is
- * full: their number is limited for each user.
+ * Looks from time to time which images jobs use, and forgets what jobs claimed that are over,
+ * whether or not the image store is full: what a user may claim is limited.
  */
 final class ClaimWatch implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(ClaimWatch.class);
 
-  /** How often Slurm is asked, if there are claims at all. */
+  /** How often Slurm is asked, if there are claims at all; less than a hand-out counts for. */
   static final Duration EVERY = Duration.ofMinutes(10);
 
   private final Thread thread;
@@ -20,25 +20,29 @@ final class ClaimWatch implements AutoCloseable {
     this.thread = thread;
   }
 
-  /** Begins; looks for the first time after this while. */
-  static ClaimWatch start(ImagesOfJobs jobs, Duration every) {
-    return new ClaimWatch(Thread.ofVirtual().name("claims").start(() -> watch(jobs, every)));
+  /**
+   * Begins, at once and then so often.
+   *
+   * @param look looks at the jobs, and forgets claims of those that are over
+   */
+  static ClaimWatch start(Runnable look, Duration every) {
+    return new ClaimWatch(Thread.ofVirtual().name("claims").start(() -> watch(look, every)));
   }
 
-  private static void watch(ImagesOfJobs jobs, Duration every) {
+  private static void watch(Runnable look, Duration every) {
     try {
       while (true) {
+        look(look);
         Thread.sleep(every);
-        prune(jobs);
       }
     } catch (InterruptedException closed) {
       Thread.currentThread().interrupt();
     }
   }
 
-  private static void prune(ImagesOfJobs jobs) {
+  private static void look(Runnable look) {
     try {
-      jobs.prune();
+      look.run();
     } catch (RuntimeException defect) {
       LOG.error("the claims of jobs are not looked after", defect);
     }

@@ -60,7 +60,7 @@ record Images(ImageStore store, JobClaims claims, ClaimWatch watch, StorePulls w
     return new Images(
         store,
         claims,
-        ClaimWatch.start(inUse, ClaimWatch.EVERY),
+        ClaimWatch.start(store::lookAtJobs, ClaimWatch.EVERY),
         work,
         new Pulls(
             store,

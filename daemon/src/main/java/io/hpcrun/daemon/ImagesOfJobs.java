@@ -10,8 +10,9 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.Collection;
+import java.util.Comparator;
 import java.util.HashMap;
-import java.util.HashSet;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -57,23 +58,13 @@ final class ImagesOfJobs implements ImagesInUse {
     this.cluster = cluster;
   }
 
-  /** Forgets the claims of jobs that are over. */
-  void prune() {
-    try {
-      addClaimed(new HashSet<>());
-    } catch (Failure unanswered) {
-      LOG.debug("Slurm does not tell which jobs are over", unanswered);
-    } catch (IOException unreadable) {
-      LOG.warn("which images jobs claim cannot be told: {}", unreadable.toString());
-    }
-  }
-
+  /** Forgets the claims of jobs that are over, too. */
   @Override
-  public Optional<Set<Path>> paths() {
+  public Optional<Map<Long, Set<Path>>> byUser() {
     try {
-      Set<Path> used = new HashSet<>();
-      addClaimed(used);
+      Map<Long, Set<Path>> used = new HashMap<>();
       addRunning(used);
+      addClaimed(used);
       return Optional.of(used);
     } catch (Failure unanswered) {
       LOG.warn("which images jobs use cannot be told: {}", unanswered.getMessage());
@@ -83,13 +74,19 @@ final class ImagesOfJobs implements ImagesInUse {
     return Optional.empty();
   }
 
-  private void addClaimed(Set<Path> used) throws IOException {
-    List<JobClaims.Claim> all = claims.all();
+  private static void add(Map<Long, Set<Path>> used, long uid, Path image) {
+    used.computeIfAbsent(uid, first -> new LinkedHashSet<>()).add(image);
+  }
+
+  /** The oldest jobs first. */
+  private void addClaimed(Map<Long, Set<Path>> used) throws IOException {
+    List<JobClaims.Claim> all =
+        claims.all().stream().sorted(Comparator.comparingLong(JobClaims.Claim::job)).toList();
     Map<Long, Long> owners =
         all.isEmpty() ? Map.of() : queue.apply(all.stream().map(JobClaims.Claim::job).toList());
     for (JobClaims.Claim claim : all) {
       if (Long.valueOf(claim.uid()).equals(owners.get(claim.job()))) {
-        used.add(images.resolve("sha256").resolve(claim.sha256() + ".sif"));
+        add(used, claim.uid(), images.resolve("sha256").resolve(claim.sha256() + ".sif"));
       } else {
         claims.remove(claim);
       }
@@ -100,7 +97,7 @@ final class ImagesOfJobs implements ImagesInUse {
    * Only those that are there: records may name any path. Of what runs elsewhere nobody here learns
    * when it is over.
    */
-  private void addRunning(Set<Path> used) throws IOException {
+  private void addRunning(Map<Long, Set<Path>> used) throws IOException {
     Map<String, Path> there = new HashMap<>();
     try (DirectoryStream<Path> files = Files.newDirectoryStream(images.resolve("sha256"))) {
       files.forEach(file -> there.put(file.toString(), file));
@@ -109,9 +106,9 @@ final class ImagesOfJobs implements ImagesInUse {
     }
     launches.imagesOfRunning(
         cluster.get(),
-        image -> {
+        (uid, image) -> {
           if (there.containsKey(image)) {
-            used.add(there.get(image));
+            add(used, uid, there.get(image));
           }
         });
   }

@@ -182,7 +182,10 @@ final class Service implements AutoCloseable {
             "/v1/me", "Who asks.", List.of(), Caller.class, call -> Answer.json(call.caller())));
     endpoints.addAll(
         new ImageEndpoints(
-                images.map(Images::pulls), images.map(Images::store), images.map(Images::claims))
+                images.map(Images::pulls),
+                images.map(Images::store),
+                images.map(Images::claims),
+                new QueueClient()::owners)
             .endpoints());
     endpoints.add(
         new Endpoint(

@@ -19,7 +19,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Properties;
+import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -47,6 +49,13 @@ class ImagesOfJobsTest {
     launches.close();
   }
 
+  /** All images that are in use, whoever uses them. */
+  private static Set<Path> used(ImagesOfJobs images) {
+    return images.byUser().orElseThrow().values().stream()
+        .flatMap(Set::stream)
+        .collect(Collectors.toSet());
+  }
+
   private ImagesOfJobs images(Map<Long, Long> queue) {
     return new ImagesOfJobs(claims, directory, launches, jobs -> queue, () -> cluster);
   }
@@ -60,14 +69,25 @@ class ImagesOfJobsTest {
     claims.add(new JobClaims.Claim(ONE, 1001, 12));
     claims.add(new JobClaims.Claim(ONE, 1001, 12));
     claims.add(new JobClaims.Claim(TWO, 1001, 13));
-    assertThat(images(Map.of(12L, 1001L)).paths().orElseThrow()).containsExactly(path(ONE));
+    assertThat(used(images(Map.of(12L, 1001L)))).containsExactly(path(ONE));
     assertThat(claims.all()).containsExactly(new JobClaims.Claim(ONE, 1001, 12));
+  }
+
+  @Test
+  void imagesAreToldByTheirUsersTheOldestJobFirst() throws IOException {
+    claims.add(new JobClaims.Claim(ONE, 1001, 13));
+    claims.add(new JobClaims.Claim(TWO, 1001, 12));
+    claims.add(new JobClaims.Claim(TWO, 1002, 14));
+    Map<Long, Set<Path>> users =
+        images(Map.of(12L, 1001L, 13L, 1001L, 14L, 1002L)).byUser().orElseThrow();
+    assertThat(users.get(1001L)).containsExactly(path(TWO), path(ONE));
+    assertThat(users.get(1002L)).containsExactly(path(TWO));
   }
 
   @Test
   void nobodyKeepsAnImageByTheJobOfAnother() throws IOException {
     claims.add(new JobClaims.Claim(ONE, 1002, 12));
-    assertThat(images(Map.of(12L, 1001L)).paths().orElseThrow()).isEmpty();
+    assertThat(used(images(Map.of(12L, 1001L)))).isEmpty();
     assertThat(claims.all()).isEmpty();
   }
 
@@ -83,7 +103,7 @@ class ImagesOfJobsTest {
               throw Failure.slurm("Slurm did not answer", "wait");
             },
             () -> cluster);
-    assertThat(images.paths()).isEmpty();
+    assertThat(images.byUser()).isEmpty();
     assertThat(claims.all()).hasSize(1);
   }
 
@@ -116,10 +136,9 @@ class ImagesOfJobsTest {
     Files.createFile(path(TWO));
     running("1.0.0", "lab", path(ONE).toString());
     running("2.0.0", "elsewhere", path(TWO).toString());
-    assertThat(images(Map.of()).paths().orElseThrow()).containsExactly(path(ONE));
+    assertThat(used(images(Map.of()))).containsExactly(path(ONE));
     cluster = Optional.empty(); // nobody knows yet which of the two is this one
-    assertThat(images(Map.of()).paths().orElseThrow())
-        .containsExactlyInAnyOrder(path(ONE), path(TWO));
+    assertThat(used(images(Map.of()))).containsExactlyInAnyOrder(path(ONE), path(TWO));
   }
 
   @Test
@@ -128,7 +147,7 @@ class ImagesOfJobsTest {
     running("1.0.0", "lab", path(ONE).toString());
     running("2.0.0", "lab", "/home/mia/own.sif");
     running("3.0.0", "lab", "no path \0");
-    assertThat(images(Map.of()).paths().orElseThrow()).isEmpty();
+    assertThat(used(images(Map.of()))).isEmpty();
   }
 
   @Test
@@ -138,16 +157,16 @@ class ImagesOfJobsTest {
     running("1.0.0", "lab", path(ONE).toString());
     long id = launches.open("lab", 10).getFirst().id();
     launches.noteSlurmState(id, "RUNNING");
-    assertThat(images(Map.of()).paths().orElseThrow()).containsExactly(path(ONE));
+    assertThat(used(images(Map.of()))).containsExactly(path(ONE));
     launches.noteSlurmState(id, "NODE_FAIL");
-    assertThat(images(Map.of()).paths().orElseThrow()).isEmpty();
+    assertThat(used(images(Map.of()))).isEmpty();
   }
 
   @Test
   void otherFilesAreNoClaims() throws IOException {
     Files.createFile(directory.resolve(".jobs/x.1.2"));
     assertThat(claims.all()).isEmpty();
-    assertThat(images(Map.of()).paths().orElseThrow()).isEmpty();
+    assertThat(used(images(Map.of()))).isEmpty();
   }
 
   @Test
@@ -167,7 +186,7 @@ class ImagesOfJobsTest {
               return asked.get() == 2 ? throwDefect() : Map.of(12L, 1001L);
             },
             () -> cluster);
-    ClaimWatch watch = ClaimWatch.start(images, Duration.ofMillis(10));
+    ClaimWatch watch = ClaimWatch.start(images::byUser, Duration.ofMillis(10));
     try (watch) {
       for (int i = 0; i < 1000 && claims.all().size() > 1; i++) {
         Thread.sleep(10);
@@ -190,6 +209,6 @@ class ImagesOfJobsTest {
               throw new AssertionError("asked");
             },
             () -> cluster)
-        .prune();
+        .byUser();
   }
 }

@@ -7,15 +7,20 @@ import io.hpcrun.daemon.images.Pull;
 import io.hpcrun.daemon.images.Pulls;
 import io.hpcrun.daemon.images.StoredImage;
 import io.hpcrun.daemon.images.TooManyPulls;
+import io.hpcrun.failure.Failure;
 import io.hpcrun.pull.PullFailure;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Collection;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Function;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** The image store: what is in it, and pulls into it. */
 public final class ImageEndpoints {
@@ -84,18 +89,29 @@ public final class ImageEndpoints {
    */
   public record Use(long job) {}
 
+  private static final Logger LOG = LoggerFactory.getLogger(ImageEndpoints.class);
   private static final int MOST_CLAIMS = 10_000;
   private static final int FILES_AT_ONCE = 8;
 
   private final Optional<Pulls> pulls;
   private final Optional<ImageStore> store;
   private final Optional<JobClaims> claims;
+  private final Function<Collection<Long>, Map<Long, Long>> queue;
   private final Blocking blocking =
       new Blocking("the file system of the images", FILES_AT_ONCE, Duration.ofSeconds(30));
 
-  /** Asks the store, if the site has one. */
+  /**
+   * Asks the store, if the site has one.
+   *
+   * @param queue of some jobs those that are not over, with their owners; throws a {@link Failure}
+   *     when Slurm does not answer
+   */
   public ImageEndpoints(
-      Optional<Pulls> pulls, Optional<ImageStore> store, Optional<JobClaims> claims) {
+      Optional<Pulls> pulls,
+      Optional<ImageStore> store,
+      Optional<JobClaims> claims,
+      Function<Collection<Long>, Map<Long, Long>> queue) {
+    this.queue = queue;
     this.pulls = pulls;
     this.store = store;
     this.claims = claims;
@@ -179,14 +195,24 @@ public final class ImageEndpoints {
     String sha256 = call.path().get("sha256");
     ImageStore images = store.orElseThrow(ImageEndpoints::noStore);
     JobClaims kept = claims.orElseThrow(ImageEndpoints::noStore);
-    if (images.all().stream().noneMatch(image -> image.sha256().equals(sha256))) {
-      throw Problem.notFound("this image");
-    }
+    StoredImage image =
+        images.all().stream()
+            .filter(each -> each.sha256().equals(sha256))
+            .findFirst()
+            .orElseThrow(() -> Problem.notFound("this image"));
     if (use.job() < 1 || use.job() > Integer.MAX_VALUE) {
       throw Problem.badRequest(use.job() + " is no job", "give the number that sbatch printed");
     }
+    long uid = call.caller().uid();
+    if (!mayBeJobOf(uid, use.job())) {
+      throw new Problem(
+              409,
+              "no such job",
+              use.job() + " is no waiting or running job of yours",
+              "give the number that sbatch printed for a job of your own")
+          .asException();
+    }
     try {
-      long uid = call.caller().uid();
       if (kept.all().stream().filter(claim -> claim.uid() == uid).count() >= MOST_CLAIMS) {
         throw new Problem(
                 429,
@@ -195,11 +221,25 @@ public final class ImageEndpoints {
                 "wait for their ends")
             .asException();
       }
+      images.keep(image, call.caller());
       kept.add(new JobClaims.Claim(sha256, uid, use.job()));
       return Answer.json(use);
+    } catch (PullFailure noRoom) {
+      throw new Problem(507, noRoom.kind().title(), noRoom.getMessage(), noRoom.remedy())
+          .asException();
     } catch (IOException failed) {
       throw Problem.unavailable(
           "the claim cannot be kept: " + failed.getMessage(), "tell the administrators");
+    }
+  }
+
+  /** Where Slurm does not answer the claim counts; it is looked at again before it keeps any. */
+  private boolean mayBeJobOf(long uid, long job) {
+    try {
+      return Long.valueOf(uid).equals(queue.apply(List.of(job)).get(job));
+    } catch (Failure unanswered) {
+      LOG.debug("whose job {} is cannot be told", job, unanswered);
+      return true;
     }
   }
 

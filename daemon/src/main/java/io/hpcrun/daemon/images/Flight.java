@@ -1,5 +1,6 @@
 package io.hpcrun.daemon.images;
 
+import io.hpcrun.daemon.api.Caller;
 import io.hpcrun.pull.Progress;
 import io.hpcrun.pull.PullFailure;
 import io.hpcrun.pull.Resolved;
@@ -11,9 +12,8 @@ final class Flight {
   final Resolved wanted;
 
   /** Who began it. */
-  final String user;
+  final Caller user;
 
-  private final long uid;
   final Set<Ticket> tickets = new LinkedHashSet<>();
   Thread thread;
 
@@ -21,15 +21,14 @@ final class Flight {
   private volatile long done;
   private volatile long since;
 
-  Flight(Resolved wanted, long uid, String user) {
+  Flight(Resolved wanted, Caller user) {
     this.wanted = wanted;
-    this.uid = uid;
     this.user = user;
   }
 
   /** Whose worker it has: who has waited longest, or who began it if nobody waits any more. */
   long uid() {
-    return tickets.isEmpty() ? uid : tickets.iterator().next().caller.uid();
+    return tickets.isEmpty() ? user.uid() : tickets.iterator().next().caller.uid();
   }
 
   /** Hears from the fetch. */
@@ -61,8 +60,16 @@ final class Flight {
     return since;
   }
 
-  void landed(StoredImage image) {
-    tickets.forEach(ticket -> ticket.ready(image));
+  /** Hands the image out to all who wait and may keep it. */
+  void landed(StoredImage image, ImageStore store) {
+    for (Ticket ticket : tickets) {
+      try {
+        store.keep(image, ticket.caller);
+        ticket.ready(image);
+      } catch (PullFailure noRoom) {
+        ticket.failed(noRoom);
+      }
+    }
   }
 
   void crashed(PullFailure failure) {

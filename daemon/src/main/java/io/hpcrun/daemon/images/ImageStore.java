@@ -1,5 +1,6 @@
 package io.hpcrun.daemon.images;
 
+import io.hpcrun.daemon.api.Caller;
 import io.hpcrun.failure.Failure;
 import io.hpcrun.image.ImageDigest;
 import io.hpcrun.pull.PullFailure;
@@ -17,18 +18,23 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
  * The images that all users share, no more than the quota holds: the least recently used go first,
- * but none that a job uses, or that was handed out within the hour. Thread-safe.
+ * but none that a job uses, or that was handed out within the hour. What is kept so for one user
+ * has no more than half of the quota; who would have more is not handed out any. Thread-safe.
  */
 public final class ImageStore implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(ImageStore.class);
 
   /** From an answer to the job that uses the image. */
   private static final Duration HANDED_OUT = Duration.ofHours(1);
+
+  /** So many users may keep images at least, however much each of them wants. */
+  private static final int USERS_AT_LEAST = 2;
 
   /** Slurm is not asked again for a pull that fills the disk, if just now nothing could go. */
   private static final Duration IN_VAIN = Duration.ofMinutes(1);
@@ -38,6 +44,10 @@ public final class ImageStore implements AutoCloseable {
   private final ImagesInUse inUse;
   private final Clock clock;
   private final Map<String, StoredImage> images;
+  private final UserShares shares;
+
+  /** What was handed out before is not known by its users. */
+  private final Instant opened;
 
   /** Held while room is made and taken, so that no two images take the same. */
   private final Object room = new Object();
@@ -63,6 +73,8 @@ public final class ImageStore implements AutoCloseable {
     this.inUse = inUse;
     this.clock = clock;
     this.images = new LinkedHashMap<>(files.read());
+    this.shares = new UserShares(quota / USERS_AT_LEAST);
+    this.opened = clock.instant();
   }
 
   /** Bytes that the images may have. */
@@ -94,18 +106,54 @@ public final class ImageStore implements AutoCloseable {
    * Hands out the image of a source that is there already; from now on it stays for an hour.
    *
    * @param user who asks for it
+   * @throws PullFailure of kind NO_ROOM when the user would keep more than a share of the store
    */
-  synchronized Optional<StoredImage> find(Resolved wanted, String user) {
+  synchronized Optional<StoredImage> find(Resolved wanted, Caller user) {
     Optional<StoredImage> found =
         images.values().stream()
             .filter(image -> image.is(wanted))
             .filter(this::isWhole)
             .findFirst();
-    return found.map(image -> handOut(image, wanted, user));
+    found.ifPresent(image -> keep(image, user));
+    return found.map(image -> name(image, wanted, user));
   }
 
-  private StoredImage handOut(StoredImage image, Resolved wanted, String user) {
-    StoredImage named = image.with(wanted, user);
+  /**
+   * Keeps an image for a user, for an hour.
+   *
+   * @throws PullFailure of kind NO_ROOM when the user would keep more than a share of the store, or
+   *     when the image is gone
+   */
+  public synchronized void keep(StoredImage image, Caller user) {
+    Instant now = clock.instant();
+    shares.handOut(user.uid(), path(image), now.plus(HANDED_OUT));
+    if (!shares.keptFor(user.uid(), rooms(), now).contains(path(image))) {
+      shares.takeBack(user.uid(), path(image));
+      throw new PullFailure(
+          Kind.NO_ROOM,
+          ("the image store has no room for more images of yours: those of your jobs, and those that"
+                  + " you asked for within the hour, may have half of it, %d MiB")
+              .formatted(quota / USERS_AT_LEAST >> 20),
+          "use a copy of your own, or try again when jobs of yours have ended");
+    }
+  }
+
+  /** Looks which images jobs use now. */
+  public void lookAtJobs() {
+    inUse.byUser().ifPresent(this::useByJobs);
+  }
+
+  private synchronized void useByJobs(Map<Long, Set<Path>> byUser) {
+    shares.useByJobs(byUser);
+  }
+
+  private Map<Path, Long> rooms() {
+    return images.values().stream().collect(Collectors.toMap(this::path, StoredImage::room));
+  }
+
+  /** Notes by which name an image was asked for, and that it is used now. */
+  private StoredImage name(StoredImage image, Resolved wanted, Caller user) {
+    StoredImage named = image.with(wanted, user.user());
     if (named.equals(image)) {
       files.use(image, clock.instant());
       return image;
@@ -127,14 +175,6 @@ public final class ImageStore implements AutoCloseable {
       LOG.warn("image {} is gone: {}", image.sha256(), gone.toString());
       return false;
     }
-  }
-
-  /** Notes that a job will use an image, if this path is one of the store's. */
-  public synchronized void use(Path image) {
-    images.values().stream()
-        .filter(each -> path(each).equals(image))
-        .findFirst()
-        .ifPresent(each -> files.use(each, clock.instant()));
   }
 
   /** A new directory for a pull. */
@@ -170,7 +210,7 @@ public final class ImageStore implements AutoCloseable {
   }
 
   /**
-   * Makes a finished file an image, and hands it out.
+   * Makes a finished file an image. It is kept for who asked first, as far as that user may.
    *
    * @param file a SIF file in a directory of {@link #newWork}
    * @param digest its SHA-256, in hexadecimal
@@ -178,7 +218,7 @@ public final class ImageStore implements AutoCloseable {
    * @param user who asked first
    * @throws PullFailure of kind NO_ROOM when the quota holds only images in use
    */
-  StoredImage add(Path file, String digest, Resolved wanted, String user) {
+  StoredImage add(Path file, String digest, Resolved wanted, Caller user) {
     Optional<StoredImage> there = again(digest, wanted, user);
     if (there.isPresent()) {
       return there.get();
@@ -190,7 +230,7 @@ public final class ImageStore implements AutoCloseable {
   }
 
   /** The same image, if it is there whole, maybe by another name. */
-  private Optional<StoredImage> again(String digest, Resolved wanted, String user) {
+  private Optional<StoredImage> again(String digest, Resolved wanted, Caller user) {
     StoredImage before;
     synchronized (this) {
       before = images.get(digest);
@@ -216,7 +256,12 @@ public final class ImageStore implements AutoCloseable {
     }
   }
 
-  private StoredImage publish(Path file, String digest, long onDisk, Resolved wanted, String user) {
+  private StoredImage handOut(StoredImage image, Resolved wanted, Caller user) {
+    shares.handOut(user.uid(), path(image), clock.instant().plus(HANDED_OUT));
+    return name(image, wanted, user);
+  }
+
+  private StoredImage publish(Path file, String digest, long onDisk, Resolved wanted, Caller user) {
     synchronized (room) {
       if (onDisk > quota || !makeRoom(quota - onDisk)) {
         throw new PullFailure(
@@ -233,9 +278,10 @@ public final class ImageStore implements AutoCloseable {
         }
         StoredImage image =
             StoredImage.pulled(
-                digest, size(file), onDisk, wanted, user, clock.instant().getEpochSecond());
+                digest, size(file), onDisk, wanted, user.user(), clock.instant().getEpochSecond());
         files.publish(file, image, clock.instant());
         images.put(digest, image);
+        shares.handOut(user.uid(), path(image), clock.instant().plus(HANDED_OUT));
         LOG.info("image {} of {} is there, {} bytes", digest, wanted.source().text(), onDisk);
         return image;
       }
@@ -255,17 +301,19 @@ public final class ImageStore implements AutoCloseable {
     if (size() <= most) {
       return true;
     }
-    Optional<Set<Path>> used = inUse.paths();
-    if (used.isEmpty()) {
+    Optional<Map<Long, Set<Path>>> jobs = inUse.byUser();
+    if (jobs.isEmpty()) {
       LOG.warn("no image is removed: which of them jobs use cannot be told");
       return false;
     }
     synchronized (this) {
-      Instant since = clock.instant().minus(HANDED_OUT);
+      shares.useByJobs(jobs.get());
+      Instant now = clock.instant();
+      Set<Path> kept = shares.kept(rooms(), now);
       List<StoredImage> idle =
           images.values().stream()
-              .filter(image -> !used.get().contains(path(image)))
-              .filter(image -> used(image).isBefore(since))
+              .filter(image -> !kept.contains(path(image)))
+              .filter(image -> !isOfEarlierRun(used(image), now))
               .sorted(Comparator.comparing(this::used))
               .toList();
       if (size() - idle.stream().mapToLong(StoredImage::room).sum() > most) {
@@ -286,6 +334,11 @@ public final class ImageStore implements AutoCloseable {
       }
       return size() <= most;
     }
+  }
+
+  /** Whether an earlier run of the daemon handed it out within the hour, nobody knows to whom. */
+  private boolean isOfEarlierRun(Instant used, Instant now) {
+    return used.isBefore(opened) && !used.isBefore(now.minus(HANDED_OUT));
   }
 
   @Override

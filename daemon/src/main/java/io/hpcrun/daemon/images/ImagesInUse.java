@@ -1,6 +1,7 @@
 package io.hpcrun.daemon.images;
 
 import java.nio.file.Path;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
@@ -8,8 +9,9 @@ import java.util.Set;
 @FunctionalInterface
 public interface ImagesInUse {
   /**
-   * The images of queued and running jobs; empty if that cannot be told now, so that none may be
-   * removed. Asked before anything is removed, and may take a while.
+   * The images of queued and running jobs by the numbers of the jobs' users, those first that have
+   * been there longest; empty if that cannot be told now, so that none may be removed. Asked before
+   * anything is removed, and may take a while.
    */
-  Optional<Set<Path>> paths();
+  Optional<Map<Long, Set<Path>>> byUser();
 }

@@ -1,5 +1,6 @@
 package io.hpcrun.daemon.images;
 
+import io.hpcrun.daemon.api.Caller;
 import io.hpcrun.pull.ImageSource;
 import io.hpcrun.pull.Progress;
 import io.hpcrun.pull.Resolved;
@@ -19,5 +20,5 @@ public interface PullWork {
    * @param user who asked for it first
    * @throws io.hpcrun.pull.PullFailure if it cannot be had
    */
-  StoredImage pull(Resolved wanted, String user, Progress progress);
+  StoredImage pull(Resolved wanted, Caller user, Progress progress);
 }

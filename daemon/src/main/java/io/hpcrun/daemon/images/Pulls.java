@@ -223,7 +223,7 @@ public final class Pulls implements AutoCloseable {
   }
 
   private void join(Ticket ticket, Resolved resolved) {
-    Optional<StoredImage> there = store.find(resolved, ticket.caller.user());
+    Optional<StoredImage> there = store.find(resolved, ticket.caller);
     if (there.isPresent()) {
       ticket.ready(there.get());
       counts.hit();
@@ -234,7 +234,7 @@ public final class Pulls implements AutoCloseable {
     }
     Flight flight = flights.get(resolved.key());
     if (flight == null) {
-      flight = new Flight(resolved, ticket.caller.uid(), ticket.caller.user());
+      flight = new Flight(resolved, ticket.caller);
       flights.put(resolved.key(), flight);
       waiting.add(flight);
       counts.missed();
@@ -281,7 +281,7 @@ public final class Pulls implements AutoCloseable {
       flights.remove(flight.wanted.key(), flight);
       running.remove(flight);
       if (failure == null) {
-        flight.landed(image);
+        flight.landed(image, store);
         counts.pulled(nanoTime.getAsLong() - began, image.size());
       } else {
         flight.crashed(failure);

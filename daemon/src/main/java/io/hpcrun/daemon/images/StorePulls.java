@@ -1,5 +1,6 @@
 package io.hpcrun.daemon.images;
 
+import io.hpcrun.daemon.api.Caller;
 import io.hpcrun.pull.Fetcher;
 import io.hpcrun.pull.ImageSource;
 import io.hpcrun.pull.InsecureHosts;
@@ -40,7 +41,7 @@ public final class StorePulls implements PullWork, AutoCloseable {
   }
 
   @Override
-  public StoredImage pull(Resolved wanted, String user, Progress progress) {
+  public StoredImage pull(Resolved wanted, Caller user, Progress progress) {
     Path work = store.newWork();
     try {
       Fetcher.Sif fetched =

@@ -19,8 +19,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Properties;
+import java.util.function.BiConsumer;
 import java.util.function.BooleanSupplier;
-import java.util.function.Consumer;
 
 /**
  * Everything that hpcrund knows about launches. Every query takes who looks: an operator or one
@@ -195,12 +195,13 @@ public final class LaunchStore implements AutoCloseable {
   }
 
   /**
-   * Hands over the images of launches that run, as their records tell and as far as Slurm has not
-   * said that they are over; one may come several times.
+   * Hands over the images of launches that run with the numbers of their users, as their records
+   * tell and as far as Slurm has not said that they are over, the oldest first; one may come
+   * several times.
    *
    * @param cluster of this cluster; empty for all
    */
-  public void imagesOfRunning(Optional<String> cluster, Consumer<String> images) {
+  public void imagesOfRunning(Optional<String> cluster, BiConsumer<Long, String> images) {
     connections.read(
         connection -> {
           OpenQueries.images(connection, cluster, images);

@@ -7,7 +7,7 @@ import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.function.Consumer;
+import java.util.function.BiConsumer;
 
 /**
  * Questions about launches that are open: neither their records nor Slurm have told an end. Anybody
@@ -64,21 +64,23 @@ final class OpenQueries {
     }
   }
 
-  /** Hands over the images of open launches whose records say that they run. */
-  static void images(Connection connection, Optional<String> cluster, Consumer<String> images)
+  /** Hands over the users' numbers and the images of open launches whose records say they run. */
+  static void images(
+      Connection connection, Optional<String> cluster, BiConsumer<Long, String> images)
       throws SQLException {
     try (PreparedStatement select =
         connection.prepareStatement(
-            "select image from launch where is_open = 1 and state = 'running'"
+            "select uid, image from launch where is_open = 1 and state = 'running'"
                 + " and image is not null"
-                + (cluster.isPresent() ? " and cluster = ?" : ""))) {
+                + (cluster.isPresent() ? " and cluster = ?" : "")
+                + " order by id")) {
       if (cluster.isPresent()) {
         select.setString(1, cluster.get());
       }
       select.setFetchSize(ROWS_AT_ONCE);
       try (ResultSet rows = select.executeQuery()) {
         while (rows.next()) {
-          images.accept(rows.getString(1));
+          images.accept(rows.getLong(1), rows.getString(2));
         }
       }
     }

@@ -16,7 +16,6 @@ import java.time.Clock;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import tools.jackson.databind.JsonNode;
@@ -26,11 +25,13 @@ class ImageListingTest {
   private static final String OWN = "/home/alice/secret-project.sif";
   private static final String SHARED = "docker://r:1/app:1";
 
+  private static final Caller ALICE = new Caller(1, "alice", false);
+
   @TempDir private Path directory;
 
   private static JsonNode listing(ImageStore store, Caller caller) throws IOException {
     Endpoint list =
-        new ImageEndpoints(Optional.empty(), Optional.of(store), Optional.empty())
+        new ImageEndpoints(Optional.empty(), Optional.of(store), Optional.empty(), jobs -> Map.of())
             .endpoints().stream()
                 .filter(each -> each.method().equals("GET") && each.path().equals("/v1/images"))
                 .findFirst()
@@ -42,7 +43,7 @@ class ImageListingTest {
   @Test
   void thePathsOfFilesAreToldToWhoHandedThemInAndToOperators() throws IOException {
     try (ImageStore store =
-        new ImageStore(directory, 1 << 20, () -> Optional.of(Set.of()), Clock.systemUTC())) {
+        new ImageStore(directory, 1 << 20, () -> Optional.of(Map.of()), Clock.systemUTC())) {
       for (String source : List.of(OWN, SHARED)) {
         Path file = Files.write(store.newWork().resolve("image.sif"), new byte[10]);
         store.add(
@@ -54,7 +55,7 @@ class ImageListingTest {
                 Optional.of(source + " state"),
                 0,
                 Optional.empty()),
-            "alice");
+            ALICE);
       }
       for (Caller may : List.of(new Caller(1, "alice", false), new Caller(0, "root", true))) {
         assertThat(listing(store, may).path("sources").toString()).contains(OWN, SHARED);
@@ -72,13 +73,13 @@ class ImageListingTest {
   @Test
   void aFileOfAnotherUserIsNoSourceOfALaunchThatNamesItsImage() throws IOException {
     try (ImageStore store =
-        new ImageStore(directory, 1 << 20, () -> Optional.of(Set.of()), Clock.systemUTC())) {
+        new ImageStore(directory, 1 << 20, () -> Optional.of(Map.of()), Clock.systemUTC())) {
       Path file = Files.write(store.newWork().resolve("image.sif"), new byte[10]);
       store.add(
           file,
           "a".repeat(64),
           new Resolved(ImageSource.parse(OWN), "amd64", Optional.of("state"), 0, Optional.empty()),
-          "alice");
+          ALICE);
       assertThat(ImageEndpoints.sources(store, new Caller(2, "bob", false))).isEmpty();
       for (Caller may : List.of(new Caller(1, "alice", false), new Caller(0, "root", true))) {
         assertThat(ImageEndpoints.sources(store, may).values()).containsExactly(OWN);

@@ -7,8 +7,8 @@ import io.hpcrun.daemon.metrics.OpenMetricsText;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Clock;
+import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -20,7 +20,7 @@ class ImageMetricsTest {
   void hitsMissesAndBytesAreThoseThatWereCounted() {
     PullCounts counts = new PullCounts();
     Metrics metrics = new Metrics();
-    ImagesInUse none = () -> Optional.of(Set.of());
+    ImagesInUse none = () -> Optional.of(Map.of());
     try (ImageStore store =
         new ImageStore(directory.resolve("images"), 5_000_000, none, Clock.systemUTC())) {
       metrics.ofImages(store, counts);

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowable;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
+import io.hpcrun.daemon.api.Caller;
 import io.hpcrun.failure.Failure;
 import io.hpcrun.image.ImageDigest;
 import io.hpcrun.pull.ImageSource;
@@ -21,8 +22,9 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.time.ZoneOffset;
-import java.util.HashSet;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.BrokenBarrierException;
@@ -42,7 +44,7 @@ class ImageStoreTest {
   private Path root;
   private ImageStore store;
   private Instant now = Instant.parse("2026-11-21T12:00:00Z");
-  private final Set<Path> used = new HashSet<>();
+  private final Set<Path> used = new LinkedHashSet<>();
   private boolean known = true;
   private int asked;
   private final SlowDisk disk = new SlowDisk();
@@ -92,7 +94,7 @@ class ImageStoreTest {
         1000 * KIB,
         () -> {
           asked++;
-          return known ? Optional.of(used) : Optional.empty();
+          return known ? Optional.of(Map.of(1L, used)) : Optional.empty();
         },
         source.withZone(ZoneOffset.UTC),
         disk);
@@ -122,12 +124,17 @@ class ImageStoreTest {
     Path work = store.newWork();
     try {
       Path file = Files.write(work.resolve("image.sif"), sif(size * KIB));
-      return store.add(file, letter.repeat(64), wanted(letter), "alice");
+      return store.add(file, letter.repeat(64), wanted(letter), user(letter));
     } catch (IOException failed) {
       throw new IllegalStateException(failed);
     } finally {
       store.remove(work);
     }
+  }
+
+  /** A user of this name; each has another number. */
+  private static Caller user(String name) {
+    return new Caller(1000 + name.hashCode(), name, false);
   }
 
   private List<String> names() {
@@ -158,7 +165,7 @@ class ImageStoreTest {
     later(Duration.ofHours(2));
     add("b", 400);
     later(Duration.ofHours(2));
-    assertThat(store.find(wanted("a"), "bob")).isPresent();
+    assertThat(store.find(wanted("a"), user("bob"))).isPresent();
     later(Duration.ofHours(2));
     add("c", 400);
     assertThat(names()).containsExactly("a", "c");
@@ -188,15 +195,80 @@ class ImageStoreTest {
   }
 
   @Test
-  void aPathThatAJobIsPlannedWithCountsAsHandedOut() {
-    StoredImage image = add("a", 400);
+  void whatTheJobsOfOneUserKeepIsHalfOfTheStoreThoseFirstThatCameFirst() {
+    for (String each : List.of("a", "b", "c", "d")) {
+      used.add(store.path(add(each, 240)));
+    }
     later(Duration.ofHours(2));
-    add("b", 400);
+    add("e", 500);
+    assertThat(names()).containsExactly("a", "b", "e");
+    assertThat(catchThrowableOfType(PullFailure.class, () -> add("f", 250)).kind())
+        .as("what is left is in use")
+        .isEqualTo(Kind.NO_ROOM);
+  }
+
+  @Test
+  void whoKeepsHalfOfTheStoreIsHandedOutNoMore() {
+    add("a", 300);
+    add("b", 300);
+    Caller bob = user("bob");
+    assertThat(store.find(wanted("a"), bob)).isPresent();
+    PullFailure refused =
+        catchThrowableOfType(PullFailure.class, () -> store.find(wanted("b"), bob));
+    assertThat(refused.kind()).isEqualTo(Kind.NO_ROOM);
+    assertThat(refused).hasMessageContaining("images of yours");
+    assertThat(store.find(wanted("a"), bob)).as("what is kept for him anyway").isPresent();
+    assertThat(store.find(wanted("b"), user("carol"))).isPresent();
     later(Duration.ofHours(2));
-    store.use(store.path(image));
-    store.use(Path.of("/home/alice/own.sif"));
-    add("c", 400);
-    assertThat(names()).containsExactly("a", "c");
+    assertThat(store.find(wanted("b"), bob)).isPresent();
+  }
+
+  @Test
+  void imagesOfJobsAndThoseHandedOutAreOneShare() {
+    used.add(store.path(add("a", 300)));
+    add("b", 300);
+    store.lookAtJobs();
+    Caller ofJobs = new Caller(1, "bob", false);
+    assertThat(catchThrowableOfType(PullFailure.class, () -> store.find(wanted("b"), ofJobs)))
+        .isNotNull();
+    used.clear();
+    store.lookAtJobs();
+    assertThat(store.find(wanted("b"), ofJobs)).isPresent();
+  }
+
+  @Test
+  void askingAgainAndAgainKeepsNoMoreThanAShare() {
+    Caller bob = user("bob");
+    List<String> all = List.of("a", "b", "c", "d");
+    all.forEach(each -> add(each, 240));
+    for (int i = 0; i < 3; i++) {
+      later(Duration.ofMinutes(50));
+      all.forEach(each -> catchThrowable(() -> store.find(wanted(each), bob)));
+    }
+    add("e", 500);
+    assertThat(names()).containsExactly("a", "b", "e");
+  }
+
+  @Test
+  void oneLargeImageIsKeptThoughItIsMoreThanAShare() {
+    used.add(store.path(add("a", 700)));
+    later(Duration.ofHours(2));
+    assertThat(catchThrowableOfType(PullFailure.class, () -> add("b", 700)).kind())
+        .isEqualTo(Kind.NO_ROOM);
+    assertThat(names()).containsExactly("a");
+  }
+
+  @Test
+  void whatWasHandedOutBeforeARestartStaysForTheHour() {
+    add("a", 600);
+    later(Duration.ofMinutes(10));
+    store.close();
+    store = store();
+    assertThat(catchThrowableOfType(PullFailure.class, () -> add("b", 600)).kind())
+        .isEqualTo(Kind.NO_ROOM);
+    later(Duration.ofHours(1));
+    add("b", 600);
+    assertThat(names()).containsExactly("b");
   }
 
   @Test
@@ -230,7 +302,7 @@ class ImageStoreTest {
     store = store();
     assertThat(store.all()).containsExactly(image);
     assertThat(store.used(image)).isEqualTo(Instant.parse("2026-11-21T12:00:00Z"));
-    assertThat(store.find(wanted("a"), "bob")).contains(image);
+    assertThat(store.find(wanted("a"), user("bob"))).contains(image);
     assertThat(store.used(image)).isEqualTo(now);
   }
 
@@ -259,7 +331,7 @@ class ImageStoreTest {
     assertThat(names()).containsExactly("a");
     assertThat(store.all().getFirst().sources()).isEmpty();
     assertThat(store.size()).isEqualTo(400 * KIB);
-    assertThat(store.find(wanted("b"), "bob")).isEmpty();
+    assertThat(store.find(wanted("b"), user("bob"))).isEmpty();
   }
 
   @Test
@@ -280,9 +352,9 @@ class ImageStoreTest {
     StoredImage image = add("a", 400);
     Files.setPosixFilePermissions(store.path(image), PosixFilePermissions.fromString("rw-r--r--"));
     Files.write(store.path(image), new byte[399]);
-    assertThat(store.find(wanted("a"), "bob")).isEmpty();
+    assertThat(store.find(wanted("a"), user("bob"))).isEmpty();
     add("a", 400);
-    assertThat(store.find(wanted("a"), "bob")).isPresent();
+    assertThat(store.find(wanted("a"), user("bob"))).isPresent();
     assertThat(store.path(image)).hasSize(400 * KIB);
   }
 
@@ -303,7 +375,7 @@ class ImageStoreTest {
             Optional.of("sha256:a"),
             0,
             Optional.empty());
-    StoredImage found = store.find(other, "bob").orElseThrow();
+    StoredImage found = store.find(other, user("bob")).orElseThrow();
     assertThat(found.sha256()).isEqualTo(image.sha256());
     assertThat(found.sources()).containsExactly("docker://r:1/app:a", "docker://r:1/app:latest");
     assertThat(store.all()).containsExactly(found);
@@ -338,10 +410,10 @@ class ImageStoreTest {
     try (RandomAccessFile large = new RandomAccessFile(file.toFile(), "rw")) {
       large.setLength(10_000 * KIB);
     }
-    StoredImage image = store.add(file, "a".repeat(64), wanted("a"), "alice");
+    StoredImage image = store.add(file, "a".repeat(64), wanted("a"), user("alice"));
     assertThat(image.size()).isEqualTo(10_000 * KIB);
     assertThat(store.size()).isLessThan(100 * KIB);
-    assertThat(store.find(wanted("a"), "bob")).contains(image);
+    assertThat(store.find(wanted("a"), user("bob"))).contains(image);
   }
 
   @Test
@@ -375,7 +447,7 @@ class ImageStoreTest {
   private StoredImage real(String user, Resolved wanted) throws IOException {
     Path work = store.newWork();
     Path file = Files.write(work.resolve("image.sif"), sif(100 * KIB));
-    StoredImage image = store.add(file, ImageDigest.compute(file), wanted, user);
+    StoredImage image = store.add(file, ImageDigest.compute(file), wanted, user(user));
     store.remove(work);
     return image;
   }
@@ -392,9 +464,9 @@ class ImageStoreTest {
     Files.delete(entry(image));
     store = store();
     assertThat(store.all().getFirst().architecture()).isEqualTo("amd64");
-    assertThat(store.find(wanted("x"), "bob")).isEmpty();
+    assertThat(store.find(wanted("x"), user("bob"))).isEmpty();
     real("bob", wanted("x"));
-    assertThat(store.find(wanted("x"), "bob")).isPresent();
+    assertThat(store.find(wanted("x"), user("bob"))).isPresent();
     assertThat(Files.getAttribute(store.path(image), "unix:ino"))
         .as("jobs may read it: it stays if it is what its name says")
         .isEqualTo(inode);
@@ -419,7 +491,7 @@ class ImageStoreTest {
   void anEntryThatIsRemovedWhileTheDaemonRunsIsMadeAnew() throws IOException {
     StoredImage image = real("alice", wanted("x"));
     Files.delete(entry(image));
-    store.use(store.path(image));
+    assertThat(store.find(wanted("x"), user("bob"))).isPresent();
     assertThat(entry(image)).exists();
     Files.delete(entry(image));
     assertThat(store.used(image)).isEqualTo(now);
@@ -427,7 +499,7 @@ class ImageStoreTest {
     later(Duration.ofHours(2));
     store.close();
     store = store();
-    assertThat(store.find(wanted("x"), "bob")).isPresent();
+    assertThat(store.find(wanted("x"), user("bob"))).isPresent();
   }
 
   @Test
@@ -435,8 +507,8 @@ class ImageStoreTest {
     for (int i = 0; i < 100; i++) {
       real("alice", wanted("tag" + i));
     }
-    assertThat(store.find(wanted("tag99"), "bob")).isPresent();
-    assertThat(store.find(wanted("tag1"), "bob")).isEmpty();
+    assertThat(store.find(wanted("tag99"), user("bob"))).isPresent();
+    assertThat(store.find(wanted("tag1"), user("bob"))).isEmpty();
   }
 
   @Test

@@ -12,6 +12,8 @@ import io.hpcrun.pull.Progress;
 import io.hpcrun.pull.PullFailure;
 import io.hpcrun.pull.PullFailure.Kind;
 import io.hpcrun.pull.Resolved;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.util.ArrayList;
@@ -19,7 +21,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
-import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -95,11 +96,11 @@ class PullPlacesTest {
     }
 
     @Override
-    public StoredImage pull(Resolved wanted, String user, Progress progress) {
+    public StoredImage pull(Resolved wanted, Caller user, Progress progress) {
       mostPulling.accumulateAndGet(pulling.incrementAndGet(), Math::max);
       try {
         behave(words(wanted.source())[3]);
-        return StoredImage.pulled("a".repeat(64), 1, 1, wanted, user, 0);
+        return StoredImage.pulled("a".repeat(64), 1, 1, wanted, user.user(), 0);
       } finally {
         pulling.decrementAndGet();
       }
@@ -107,9 +108,16 @@ class PullPlacesTest {
   }
 
   @BeforeEach
-  void open() {
+  void open() throws IOException {
     log.setLevel(Level.OFF); // thousands of defects, each with its stack
-    store = new ImageStore(directory, 1 << 20, () -> Optional.of(Set.of()), Clock.systemUTC());
+    store = new ImageStore(directory, 1 << 20, () -> Optional.of(Map.of()), Clock.systemUTC());
+    // What every pull gives, by a name that nobody asks for.
+    ImageSource other = ImageSource.parse("docker://r:1/other:1");
+    store.add(
+        Files.write(store.newWork().resolve("image.sif"), new byte[1]),
+        "a".repeat(64),
+        new Resolved(other, "amd64", Optional.of("none"), 0, Optional.empty()),
+        user(0));
     pulls =
         new Pulls(
             store, work, new Pulls.Limits(WORKERS, PER_USER, AllowedSources.ALL), System::nanoTime);

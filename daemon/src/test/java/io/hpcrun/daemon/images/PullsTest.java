@@ -84,7 +84,7 @@ class PullsTest {
     }
 
     @Override
-    public StoredImage pull(Resolved wanted, String user, Progress progress) {
+    public StoredImage pull(Resolved wanted, Caller user, Progress progress) {
       String tag = wanted.pin().orElseThrow();
       pulled.add(tag);
       progress.at(Progress.Stage.PULLING, 500);
@@ -108,7 +108,7 @@ class PullsTest {
   void open() {
     store =
         new ImageStore(
-            directory.resolve("images"), 1 << 20, () -> Optional.of(Set.of()), Clock.systemUTC());
+            directory.resolve("images"), 1 << 20, () -> Optional.of(Map.of()), Clock.systemUTC());
     pulls = pulls(2, 10);
   }
 
