@@ -161,15 +161,11 @@ class ImageStoreIT {
     settings(STORE, 25_000_000);
     restart(false);
     String one = pulled("quota-one:1");
-    String two = pulled("quota-two:1");
+    String two = pulled(bob, "quota-two:1");
     Outcome full = alice.run("hpcrun", "pull", source("quota-three:1"));
     assertThat(full.error()).contains("the image store has no room", "without hpcrund");
     assertThat(full.succeeded().lines().getFirst()).startsWith("/home/alice/.cache/");
-    root.bash(
-            "touch -d '3 hours ago' \"$1\"/.index/*; touch -d '5 hours ago' \"$1/.index/$2.json\"",
-            STORE,
-            two)
-        .succeeded();
+    hoursPass(two);
     String three = pulled("quota-three:1");
     assertThat(images(STORE)).containsExactlyInAnyOrder(one + ".sif", three + ".sif");
     System.out.print(alice.run("hpcrun", "images").succeeded().output());
@@ -234,26 +230,37 @@ class ImageStoreIT {
     settings(STORE, 25_000_000);
     restart(false);
     String waits = pulled("job-waits:1");
-    String idle = pulled("job-idle:1");
+    String idle = pulled(bob, "job-idle:1");
     String job =
         new Jobs(alice)
             .submit("--sbatch=--hold", "--array=1-2", source("job-waits:1"), "--", "hostname");
-    root.bash("touch -d '3 hours ago' \"$1\"/.index/*", STORE).succeeded();
-    root.bash("touch -d '9 hours ago' \"$1/.index/$2.json\"", STORE, waits).succeeded();
-    String next = pulled("job-new:1");
+    hoursPass(waits);
+    String next = pulled(bob, "job-new:1");
     assertThat(images(STORE)).containsExactlyInAnyOrder(waits + ".sif", next + ".sif");
     assertThat(idle).isNotEqualTo(next);
     alice.run("scancel", job).succeeded();
-    root.bash("touch -d '3 hours ago' \"$1\"/.index/*", STORE).succeeded();
-    root.bash("touch -d '9 hours ago' \"$1/.index/$2.json\"", STORE, waits).succeeded();
+    hoursPass(waits);
     Jobs.await("the job is over", () -> new Jobs(alice).inQueue().isEmpty());
     String last = pulled("job-last:1");
     assertThat(images(STORE)).containsExactlyInAnyOrder(next + ".sif", last + ".sif");
   }
 
+  /** All images were used long ago, this one longest; a new daemon has handed out none. */
+  private void hoursPass(String longest) {
+    root.bash(
+            "touch -d '3 hours ago' \"$1\"/.index/*; touch -d '9 hours ago' \"$1/.index/$2.json\"",
+            STORE,
+            longest)
+        .succeeded();
+    restart(false);
+  }
+
   private String pulled(String name) {
-    return alice
-        .run("hpcrun", "pull", source(name))
+    return pulled(alice, name);
+  }
+
+  private String pulled(Login user, String name) {
+    return user.run("hpcrun", "pull", source(name))
         .succeeded()
         .lines()
         .getLast()
