@@ -278,6 +278,7 @@ final class Service implements AutoCloseable {
           }
           running.figures().trouble().ifPresent(trouble -> problems.put("store", trouble));
         });
+    server.trouble().ifPresent(trouble -> problems.put("tcp", "tcp: " + trouble));
     return problems;
   }
 

@@ -92,8 +92,8 @@ public record Settings(
    *
    * @param requestsPerSecond requests of one user, on average; default 200
    * @param requestBytes the largest request; default 16 MiB, for scripts of users
-   * @param requestSeconds how long a request may take to arrive, and an answer to be read; default
-   *     30
+   * @param requestSeconds how long a request's header and its body may each take to arrive, and an
+   *     answer to be taken; default 30
    * @param requestsAtOnce of all users together; more wait; default 256
    * @param requestsAtOncePerUser of one user; more are turned away; default 32
    */

@@ -2,6 +2,9 @@ package io.hpcrun.daemon;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.read.ListAppender;
 import io.hpcrun.cluster.ClusterFacts;
 import io.hpcrun.daemon.metrics.OpenMetricsText;
 import java.io.IOException;
@@ -31,6 +34,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.slf4j.LoggerFactory;
 import tools.jackson.databind.JsonNode;
 
 /** The API as clients see it, on its Unix socket and over TLS. */
@@ -265,6 +269,45 @@ class ApiTest {
     assertThat(socket.raw("GET /" + "x".repeat(20_000) + " HTTP/1.0\r\n\r\n").status())
         .isEqualTo(414);
     assertThat(socket.get("/v1/version").status()).isEqualTo(200);
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "GET /v1/%2e%2e/me HTTP/1.0, 400",
+    "GET //v1/me HTTP/1.0, 400",
+    "'GET //v1/me HTTP/1.0\r\nHost: x', 400",
+    "GET /v1/%00 HTTP/1.0, 400",
+    "PUT //v1/me HTTP/1.0, 400",
+    "hello, 400"
+  })
+  void whatJettyRefusesIsAProblemTooAndIsNotLogged(String request, int status) throws IOException {
+    refusedByJetty(request, status);
+  }
+
+  @Test
+  void aHeaderThatIsTooLongIsAProblem() throws IOException {
+    refusedByJetty("GET /v1/me HTTP/1.0\r\nX-Long: " + "x".repeat(20_000), 431);
+  }
+
+  private void refusedByJetty(String request, int status) throws IOException {
+    Logger root = (Logger) LoggerFactory.getLogger(org.slf4j.Logger.ROOT_LOGGER_NAME);
+    ListAppender<ILoggingEvent> log = new ListAppender<>();
+    log.start();
+    root.addAppender(log);
+    SocketHttp.Answer answer = socket.raw(request + "\r\n\r\n");
+    root.detachAppender(log);
+    assertThat(answer.status()).isEqualTo(status);
+    assertThat(answer.json().path("status").asInt()).isEqualTo(status);
+    assertThat(answer.json().path("remedy").asString()).isNotEmpty();
+    assertThat(log.list).isEmpty();
+  }
+
+  @Test
+  void aNumberOfAJobHasNoFraction() throws IOException {
+    String path = "/v1/images/" + "a".repeat(64) + "/jobs";
+    assertThat(socket.post(path, "{\"job\":1}").status()).isEqualTo(404);
+    assertThat(socket.post(path, "{\"job\":1.5}").status()).isEqualTo(400);
+    assertThat(socket.post(path, "{\"job\":1e1}").status()).isEqualTo(400);
   }
 
   @Test

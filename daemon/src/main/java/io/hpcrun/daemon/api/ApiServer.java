@@ -13,7 +13,9 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Supplier;
 import org.eclipse.jetty.server.HttpConfiguration;
@@ -24,6 +26,7 @@ import org.eclipse.jetty.server.ServerConnector;
 import org.eclipse.jetty.server.SslConnectionFactory;
 import org.eclipse.jetty.server.handler.GracefulHandler;
 import org.eclipse.jetty.server.handler.QoSHandler;
+import org.eclipse.jetty.util.HostPort;
 import org.eclipse.jetty.util.ssl.SslContextFactory;
 import org.eclipse.jetty.util.thread.QueuedThreadPool;
 import org.slf4j.Logger;
@@ -34,10 +37,14 @@ public final class ApiServer {
   private static final Logger LOG = LoggerFactory.getLogger(ApiServer.class);
   private static final int THREADS = 16;
   private static final long STOP_MS = 10_000;
+  private static final Duration RETRY = Duration.ofSeconds(30);
   private static final Duration PATIENCE = Duration.ofSeconds(1);
 
   private final Server server;
   private final SocketConnector connector;
+  private final Optional<ServerConnector> tcp;
+  private final SlowClients slow;
+  private final Duration retry;
   private final Settings.Limits limits;
   private final Supplier<Accounts> accounts;
   private final Tokens tokens;
@@ -45,7 +52,7 @@ public final class ApiServer {
   private final boolean inherited;
   private boolean listens;
   private GracefulHandler running;
-  private final String listening;
+  private volatile Optional<String> trouble = Optional.empty();
 
   /**
    * Prepares the server; nothing listens yet.
@@ -55,33 +62,48 @@ public final class ApiServer {
    * @param tokens who has been given one
    */
   public ApiServer(Settings settings, Supplier<Accounts> accounts, Tokens tokens) {
+    this(settings, accounts, tokens, RETRY);
+  }
+
+  /** The same, which tries a TCP port that it does not get again after this time. */
+  ApiServer(Settings settings, Supplier<Accounts> accounts, Tokens tokens, Duration retry) {
+    this.retry = retry;
     this.limits = settings.limits();
     this.accounts = accounts;
     this.tokens = tokens;
     this.socket = settings.socket();
     this.inherited = inherited();
-    this.listening = socket + settings.tcp().map(tcp -> " and " + tcp.listen()).orElse("");
     QueuedThreadPool threads = new QueuedThreadPool(THREADS, 1);
     threads.setName("http");
     threads.setVirtualThreadsExecutor(Executors.newVirtualThreadPerTaskExecutor());
     server = new Server(threads);
     server.setStopTimeout(STOP_MS);
+    server.setErrorHandler(new ProblemPages());
+    slow = new SlowClients(server.getScheduler(), Duration.ofSeconds(limits.requestSeconds()));
     HttpConfiguration http = new HttpConfiguration();
     http.setSendServerVersion(false);
+    // Without it Jetty takes the socket's path for a request without Host, and warns of each.
+    http.setServerAuthority(new HostPort("localhost"));
     http.setIdleTimeout(limits.requestSeconds() * 1000L);
-    connector = new SocketConnector(server, new HttpConnectionFactory(http));
+    connector = new SocketConnector(server, factory(http));
     connector.setInheritChannel(inherited);
     // Jetty removes the path at the end, and fails without one: systemd's socket must stay.
     connector.setUnixDomainPath(inherited ? socket.resolveSibling(".none") : socket);
     connector.setIdleTimeout(limits.requestSeconds() * 1000L);
     connector.setAcceptQueueSize(1024);
     server.addConnector(connector);
-    settings.tcp().ifPresent(tcp -> server.addConnector(tcp(tcp, http)));
+    this.tcp = settings.tcp().map(each -> tcp(each, http));
+  }
+
+  private HttpConnectionFactory factory(HttpConfiguration http) {
+    HttpConnectionFactory factory = new HttpConnectionFactory(http);
+    factory.addBean(slow, false);
+    return factory;
   }
 
   private ServerConnector tcp(Settings.Tcp tcp, HttpConfiguration http) {
     HttpConfiguration configuration = new HttpConfiguration(http);
-    HttpConnectionFactory plain = new HttpConnectionFactory(configuration);
+    HttpConnectionFactory plain = factory(configuration);
     ServerConnector connector;
     if (tcp.certificate().isPresent()) {
       SslContextFactory.Server tls = new SslContextFactory.Server();
@@ -101,16 +123,25 @@ public final class ApiServer {
   }
 
   /**
-   * Listens.
+   * Listens at the socket, and at the TCP port if there is one and nobody else has it; what keeps
+   * it from that is told by {@link #trouble} until it is over.
    *
    * @param endpoints what may be asked
    * @throws Failure with exit code 2 when the socket cannot be made, or another daemon has it
    */
   public void start(List<Endpoint> endpoints) {
-    QoSHandler atOnce = new QoSHandler(new Router(endpoints, accounts, tokens, limits));
+    QoSHandler atOnce =
+        new QoSHandler(
+            new Router(endpoints, accounts, tokens, limits, RequestMemory.ofHeap(), slow));
     atOnce.setMaxRequestCount(limits.requestsAtOnce());
-    running = new GracefulHandler(atOnce);
+    slow.setHandler(atOnce);
+    running = new GracefulHandler(slow);
     server.setHandler(running);
+    startSocket();
+    tcp.ifPresent(this::startTcp);
+  }
+
+  private void startSocket() {
     try {
       if (inherited) {
         server.start();
@@ -126,10 +157,42 @@ public final class ApiServer {
       throw known;
     } catch (Exception failed) {
       throw Failure.usage(
-          "hpcrund cannot listen at " + listening + ": " + reason(failed),
-          "check daemon.socket and daemon.tcp, and that hpcrund's user may write to the socket's"
-              + " directory");
+          "hpcrund cannot listen at " + socket + ": " + reason(failed),
+          "check daemon.socket, and that hpcrund's user may write to the socket's directory");
     }
+  }
+
+  /** Users at the socket are served whether or not the port is free. */
+  private void startTcp(ServerConnector port) {
+    if (!server.isStarted()) {
+      return;
+    }
+    try {
+      port.open();
+      port.start();
+    } catch (Exception taken) {
+      String found =
+          "hpcrund cannot listen at %s:%d (%s), and tries again every %d s"
+              .formatted(port.getHost(), port.getPort(), reason(taken), retry.toSeconds());
+      if (trouble.isEmpty()) {
+        LOG.error("{}; end what listens there, or change daemon.tcp and restart hpcrund", found);
+      }
+      trouble = Optional.of(found);
+      server.getScheduler().schedule(() -> startTcp(port), retry.toMillis(), TimeUnit.MILLISECONDS);
+      return;
+    }
+    // A server that runs starts no connector that is added, but stops it at its end.
+    server.addConnector(port);
+    server.manage(port);
+    if (trouble.isPresent()) {
+      LOG.info("listening at {}:{} now", port.getHost(), port.getPort());
+    }
+    trouble = Optional.empty();
+  }
+
+  /** Why the TCP port is not listened at, for people; empty if it is, or there is none. */
+  public Optional<String> trouble() {
+    return trouble;
   }
 
   /**

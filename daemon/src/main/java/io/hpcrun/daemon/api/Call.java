@@ -1,5 +1,6 @@
 package io.hpcrun.daemon.api;
 
+import java.io.InputStream;
 import java.util.Map;
 import java.util.Optional;
 import tools.jackson.core.JacksonException;
@@ -10,10 +11,10 @@ import tools.jackson.core.JacksonException;
  * @param caller who asks
  * @param path what the {@code {name}} parts of the endpoint's path stand for
  * @param query the parameters behind the question mark
- * @param body the request's body
+ * @param body the request's body, to be read once
  */
 public record Call(
-    Caller caller, Map<String, String> path, Map<String, String> query, byte[] body) {
+    Caller caller, Map<String, String> path, Map<String, String> query, InputStream body) {
 
   /**
    * The body as a value.

@@ -9,6 +9,8 @@ package io.hpcrun.daemon.api;
  * @param remedy what to do
  */
 public record Problem(int status, String title, String detail, String remedy) {
+  /** The media type. */
+  static final String TYPE = "application/problem+json";
 
   /** Ends the handling of a request with this problem. */
   public Unanswerable asException() {

@@ -3,7 +3,6 @@ package io.hpcrun.daemon.api;
 import io.hpcrun.daemon.Settings;
 import io.hpcrun.daemon.store.StoreException;
 import io.hpcrun.failure.Failure;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -20,10 +19,15 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Supplier;
 import jdk.net.ExtendedSocketOptions;
 import org.eclipse.jetty.http.HttpHeader;
+import org.eclipse.jetty.io.Connection;
 import org.eclipse.jetty.io.Content;
+import org.eclipse.jetty.io.EofException;
 import org.eclipse.jetty.server.Handler;
 import org.eclipse.jetty.server.Request;
 import org.eclipse.jetty.server.Response;
@@ -51,6 +55,12 @@ final class Router extends Handler.Abstract {
   private final Tokens tokens;
   private final long largest;
   private final Duration longest;
+  private final RequestMemory memory;
+  private final SlowClients slow;
+
+  /** What is made of a large request takes several times its bytes: one at a time is answered. */
+  private final Semaphore large = new Semaphore(1, true);
+
   private final Blocking blocking =
       new Blocking("the directory of users", NAMES_AT_ONCE, Duration.ofSeconds(10));
 
@@ -58,7 +68,11 @@ final class Router extends Handler.Abstract {
       List<Endpoint> endpoints,
       Supplier<Accounts> accounts,
       Tokens tokens,
-      Settings.Limits limits) {
+      Settings.Limits limits,
+      RequestMemory memory,
+      SlowClients slow) {
+    this.memory = memory;
+    this.slow = slow;
     this.endpoints = List.copyOf(endpoints);
     this.accounts = accounts;
     this.tokens = tokens;
@@ -72,18 +86,19 @@ final class Router extends Handler.Abstract {
   public boolean handle(Request request, Response response, Callback callback) throws IOException {
     Answer answer;
     int status = 200;
-    Optional<Object> entered = Optional.empty();
+    boolean entered = false;
     try {
       Optional<Caller> caller = caller(request);
       Object who = who(caller, request);
       if (!rates.enters(who)) {
-        response.getHeaders().put(HttpHeader.RETRY_AFTER, 1);
         throw new Problem(
                 429, "too many requests", "more requests than one user may send", "wait a second")
             .asException();
       }
-      entered = Optional.of(who);
-      answer = answer(request, caller);
+      entered = true;
+      // Not before the client has taken the answer: it takes up one of all users' requests.
+      Request.addCompletionListener(request, failure -> rates.leaves(who));
+      answer = answer(request, caller, who);
     } catch (Problem.Unanswerable unanswerable) {
       status = unanswerable.problem().status();
       answer = problem(unanswerable.problem());
@@ -93,6 +108,9 @@ final class Router extends Handler.Abstract {
     } catch (StoreException failed) {
       status = 503;
       answer = problem(ofStore(failed));
+    } catch (IOException hungUp) {
+      callback.failed(new EofException(hungUp)); // which Jetty does not warn of
+      return true;
     } catch (RuntimeException defect) {
       LOG.error("{} {} failed", request.getMethod(), request.getHttpURI().getPath(), defect);
       status = 500;
@@ -104,27 +122,57 @@ final class Router extends Handler.Abstract {
                   "hpcrund failed: " + defect,
                   "see hpcrund's log and report it"));
     }
-    try {
-      response.setStatus(status);
-      response.getHeaders().put(HttpHeader.CONTENT_TYPE, answer.type());
-      response.getHeaders().put("X-Content-Type-Options", "nosniff");
-      response.getHeaders().put(HttpHeader.CACHE_CONTROL, "no-store");
-      answer.headers().forEach((name, value) -> response.getHeaders().put(name, value));
-      response.getHeaders().put(HttpHeader.VARY, HttpHeader.ACCEPT_ENCODING.asString());
-      boolean packed = takesGzip(request) && isWorthPacking(answer);
-      if (packed) {
-        response.getHeaders().put(HttpHeader.CONTENT_ENCODING, "gzip");
-      }
-      if (answer.stream() != null) {
-        stream(answer, packed, response, callback);
-        return true;
-      }
-      byte[] body = packed ? Gzip.of(answer.bytes()) : answer.bytes();
-      response.getHeaders().put(HttpHeader.CONTENT_LENGTH, body.length);
-      response.write(true, ByteBuffer.wrap(body), callback);
-      return true;
-    } finally {
-      entered.ifPresent(rates::leaves);
+    write(request, response, callback, status, answer, entered);
+    return true;
+  }
+
+  /**
+   * Writes an answer.
+   *
+   * @param counted whether it counts as one of the user's requests until it is taken; one that does
+   *     not is dropped if the client does not take it at once
+   */
+  private void write(
+      Request request,
+      Response response,
+      Callback callback,
+      int status,
+      Answer answer,
+      boolean counted)
+      throws IOException {
+    response.setStatus(status);
+    if (status == 429 || status == 503) {
+      response.getHeaders().put(HttpHeader.RETRY_AFTER, 1);
+    }
+    response.getHeaders().put(HttpHeader.CONTENT_TYPE, answer.type());
+    response.getHeaders().put("X-Content-Type-Options", "nosniff");
+    response.getHeaders().put(HttpHeader.CACHE_CONTROL, "no-store");
+    answer.headers().forEach((name, value) -> response.getHeaders().put(name, value));
+    response.getHeaders().put(HttpHeader.VARY, HttpHeader.ACCEPT_ENCODING.asString());
+    boolean packed = takesGzip(request) && isWorthPacking(answer);
+    if (packed) {
+      response.getHeaders().put(HttpHeader.CONTENT_ENCODING, "gzip");
+    }
+    if (answer.stream() != null) {
+      stream(answer, packed, response, callback);
+      return;
+    }
+    byte[] body = packed ? Gzip.of(answer.bytes()) : answer.bytes();
+    response.getHeaders().put(HttpHeader.CONTENT_LENGTH, body.length);
+    Connection connection = request.getConnectionMetaData().getConnection();
+    slow.waitFor(connection);
+    AtomicBoolean written = new AtomicBoolean();
+    response.write(
+        true,
+        ByteBuffer.wrap(body),
+        new Callback.Nested(callback) {
+          @Override
+          public void completed() {
+            written.set(true);
+          }
+        });
+    if (!counted && !written.get()) {
+      SlowClients.drop(connection);
     }
   }
 
@@ -187,10 +235,10 @@ final class Router extends Handler.Abstract {
   }
 
   private static Answer problem(Problem problem) {
-    return Answer.of("application/problem+json", Json.MAPPER.writeValueAsBytes(problem));
+    return Answer.of(Problem.TYPE, Json.MAPPER.writeValueAsBytes(problem));
   }
 
-  private Answer answer(Request request, Optional<Caller> caller) throws IOException {
+  private Answer answer(Request request, Optional<Caller> caller, Object who) throws IOException {
     List<String> segments =
         Endpoint.segments(request.getHttpURI().getPath()).stream().map(Router::decoded).toList();
     boolean otherMethod = false;
@@ -198,8 +246,18 @@ final class Router extends Handler.Abstract {
       Optional<Map<String, String>> path = endpoint.match(segments);
       if (path.isPresent() && endpoint.method().equals(request.getMethod())) {
         Caller allowed = allowed(endpoint, caller, request);
-        byte[] body = endpoint.body().isPresent() ? body(request) : new byte[0];
-        return endpoint.action().answer(new Call(allowed, path.get(), query(request), body));
+        if (endpoint.body().isEmpty()) {
+          return endpoint
+              .action()
+              .answer(new Call(allowed, path.get(), query(request), InputStream.nullInputStream()));
+        }
+        RequestBody body = new RequestBody(memory, who, largest, longest);
+        Request.addCompletionListener(request, failure -> body.close());
+        body.read(Content.Source.asInputStream(request));
+        Call call = new Call(allowed, path.get(), query(request), body.bytes());
+        return body.isLarge()
+            ? oneAtATime(endpoint.action(), call)
+            : endpoint.action().answer(call);
       }
       otherMethod |= path.isPresent();
     }
@@ -276,31 +334,22 @@ final class Router extends Handler.Abstract {
         : Optional.empty();
   }
 
-  private byte[] body(Request request) throws IOException {
-    InputStream in = Content.Source.asInputStream(request);
-    ByteArrayOutputStream read = new ByteArrayOutputStream();
-    byte[] some = new byte[1 << 14];
-    long began = System.nanoTime();
-    for (int count; read.size() <= largest && (count = in.read(some)) >= 0; ) {
-      read.write(some, 0, count);
-      if (System.nanoTime() - began > longest.toNanos()) {
-        throw new Problem(408, "too slow", "the request did not arrive in time", "send it faster")
-            .asException();
+  private Answer oneAtATime(Endpoint.Action action, Call call) {
+    try {
+      if (!large.tryAcquire(longest.toNanos(), TimeUnit.NANOSECONDS)) {
+        throw Problem.unavailable(
+            "other large requests were not answered within %d s".formatted(longest.toSeconds()),
+            "ask again later");
       }
+    } catch (InterruptedException interrupted) {
+      Thread.currentThread().interrupt();
+      throw Problem.unavailable("hpcrund ends", "ask again later");
     }
-    byte[] body = read.toByteArray();
-    if (body.length > largest) {
-      // Who is cut off while sending does not read the answer; who sends without end is cut off.
-      in.skip(3 * largest);
-      throw tooLarge();
+    try {
+      return action.answer(call);
+    } finally {
+      large.release();
     }
-    return body;
-  }
-
-  private Problem.Unanswerable tooLarge() {
-    return new Problem(
-            413, "too large", "the body is larger than " + largest + " bytes", "send less")
-        .asException();
   }
 
   private static Map<String, String> query(Request request) {

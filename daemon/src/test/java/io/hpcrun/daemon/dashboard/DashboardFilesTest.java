@@ -9,6 +9,7 @@ import io.hpcrun.daemon.api.Caller;
 import io.hpcrun.daemon.api.DashboardEndpoints;
 import io.hpcrun.daemon.api.Problem;
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -31,7 +32,12 @@ class DashboardFilesTest {
         .endpoints()
         .get(endpoint)
         .action()
-        .answer(new Call(new Caller(0, "root", true), Map.of("file", file), Map.of(), new byte[0]));
+        .answer(
+            new Call(
+                new Caller(0, "root", true),
+                Map.of("file", file),
+                Map.of(),
+                InputStream.nullInputStream()));
   }
 
   private static Map<String, String> sources() throws IOException {

@@ -10,6 +10,7 @@ import io.hpcrun.daemon.api.Endpoint;
 import io.hpcrun.daemon.api.Json;
 import io.hpcrun.daemon.api.Problem;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -90,7 +91,7 @@ final class FakeApi implements AutoCloseable {
             new Caller(0, "nobody", false),
             Map.of("file", path.substring(path.lastIndexOf('/') + 1)),
             Map.of(),
-            new byte[0]);
+            InputStream.nullInputStream());
     return files.get(path.equals("/") ? 0 : 1).action().answer(call);
   }
 

@@ -10,6 +10,7 @@ import io.hpcrun.daemon.api.Json;
 import io.hpcrun.pull.ImageSource;
 import io.hpcrun.pull.Resolved;
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
@@ -36,7 +37,10 @@ class ImageListingTest {
                 .filter(each -> each.method().equals("GET") && each.path().equals("/v1/images"))
                 .findFirst()
                 .orElseThrow();
-    byte[] answer = list.action().answer(new Call(caller, Map.of(), Map.of(), new byte[0])).bytes();
+    byte[] answer =
+        list.action()
+            .answer(new Call(caller, Map.of(), Map.of(), InputStream.nullInputStream()))
+            .bytes();
     return Json.MAPPER.readTree(answer).path("images").path(0);
   }
 
