@@ -60,7 +60,11 @@ public final class SiteShape {
               keys(
                   key("requests-per-second", count(1, 1_000_000), "of one user, on average", "200"),
                   key("request-size", size(), "the largest request", "16M"),
-                  key("request-time", time(), "how long a request may take to arrive", "30s"),
+                  key(
+                      "request-time",
+                      time(),
+                      "how long header and body may each take to arrive, and an answer to be taken",
+                      "30s"),
                   key("requests-at-once", count(1, 100_000), "of all users; more wait", "256"),
                   key(
                       "requests-at-once-per-user",
