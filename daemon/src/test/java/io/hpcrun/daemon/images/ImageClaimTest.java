@@ -11,6 +11,7 @@ import io.hpcrun.daemon.api.Problem;
 import io.hpcrun.failure.Failure;
 import io.hpcrun.pull.ImageSource;
 import io.hpcrun.pull.Resolved;
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -77,7 +78,8 @@ class ImageClaimTest {
                 BOB,
                 Map.of("sha256", digest),
                 Map.of(),
-                ("{\"job\":" + job + "}").getBytes(StandardCharsets.UTF_8)));
+                new ByteArrayInputStream(
+                    ("{\"job\":" + job + "}").getBytes(StandardCharsets.UTF_8))));
   }
 
   private int refused(String digest, long job) {
