@@ -228,6 +228,10 @@ class PolicyPlanTest {
         "MEM=64G|memory is 64G",
         "MEM=100|memory is 100M",
         "MEM_PER_CPU=1G,CPUS_PER_TASK=4,NTASKS=2|memory is 8G",
+        "NODES=1,MEM_PER_CPU=1G,NTASKS_PER_NODE=32|memory is 32G",
+        "NODELIST=c1,c2|nodes is 2",
+        "NODELIST=c1,c2,GPUS_PER_NODE=4|gpus is 8",
+        "NODES=3,NODELIST=c1,c2|nodes is 3",
         "ACCOUNT=physics|account is physics",
         "PARTITION=a,b|partition is a, b",
       })
@@ -251,6 +255,20 @@ class PolicyPlanTest {
                   }
                 }))
         .startsWith("policy the-rule: The site says so (" + said + ", and must be ");
+  }
+
+  @Test
+  void nodesThatAreNotWrittenOutAreNotKnown() {
+    for (String list : List.of("c[1-4]", "./hosts")) {
+      assertThat(
+              refusal(
+                  "require: {nodes: {at-most: 9}}\n",
+                  launch -> launch.with(SlurmOption.NODELIST, list)))
+          .isEqualTo(
+              refused(
+                  "nodes is not known: the list of nodes has brackets or is in a file;"
+                      + " name fewer nodes, each by itself"));
+    }
   }
 
   @Test

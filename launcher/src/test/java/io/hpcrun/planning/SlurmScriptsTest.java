@@ -107,6 +107,73 @@ class SlurmScriptsTest {
         .allMatch(each -> each.messages().startsWith(NOT_OURS));
   }
 
+  @ParameterizedTest
+  @MethodSource("luas")
+  void aReservationsPartitionIsJudged(String lua) {
+    Map<String, Object> course = job("x", "#!/bin/sh\n");
+    course.remove("partition");
+    course.put("reservation", "other,course");
+    Slurmctld slurm = new Slurmctld(lua, directory, PLAIN);
+    slurm.submit(course);
+    assertThat(slurm.answers())
+        .allMatch(Answer::isRefused)
+        .allMatch(each -> each.messages().startsWith(NOT_OURS));
+    Map<String, Object> named = new HashMap<>(course);
+    named.put("partition", "main");
+    slurm.submit(named);
+    for (String reservation : List.of("other", "unheard-of", "")) {
+      Map<String, Object> other = new HashMap<>(course);
+      other.put("reservation", reservation);
+      slurm.submit(other);
+    }
+    assertThat(slurm.answers()).allMatch(Answer::passes);
+  }
+
+  @ParameterizedTest
+  @MethodSource("luas")
+  void nodesAndTasksCountAsTheyAreAskedFor(String lua) {
+    Policy policy =
+        PolicyLaunch.policy(
+            ENFORCE
+                + "rules:\n"
+                + "  - {id: few, reason: r, require: {nodes: {at-most: 1}}}\n"
+                + "  - {id: little, reason: r, forbid: {memory: {at-least: 16G}}}\n");
+    Map<String, Object> small = job("containers", new PolicyLaunch().scriptText());
+    small.put("min_mem_per_cpu", 1 << 10);
+    Slurmctld slurm = new Slurmctld(lua, directory, policy);
+    slurm.submit(small);
+    slurm.submit(with(small, "req_nodes", "c1"));
+    slurm.change(Map.of("priority", 1, "ntasks_per_node", 65534), small, 1001);
+    assertThat(slurm.answers()).allMatch(Answer::passes);
+    slurm.submit(with(small, "req_nodes", "c1,c2"));
+    slurm.submit(with(small, "req_nodes", "c[1-2]"));
+    slurm.submit(with(small, "ntasks_per_node", 32));
+    slurm.submit(with(small, "pn_min_cpus", 32));
+    slurm.change(Map.of("req_nodes", "c1,c2"), small, 1001);
+    slurm.change(Map.of("ntasks_per_node", 32), small, 1001);
+    slurm.change(Map.of("pn_min_cpus", 32), small, 1001);
+    assertThat(slurm.answers())
+        .extracting(
+            each -> each.messages().replaceFirst(" \\| .*", "").replaceFirst(",? and .*", ""))
+        .containsExactly(
+            "policy few: r (nodes is 2",
+            "policy few: r (nodes is not known: the list of nodes has brackets or is in a file;"
+                + " name fewer nodes, each by itself); contact: help@site",
+            "policy little: r (memory is 32G",
+            "policy little: r (memory is 32G",
+            "policy few: r (nodes is 2",
+            "policy little: r (memory is not known: it is not known of a job that waits);"
+                + " contact: help@site",
+            "policy little: r (memory is not known: it is not known of a job that waits);"
+                + " contact: help@site");
+  }
+
+  private static Map<String, Object> with(Map<String, Object> job, String field, Object value) {
+    Map<String, Object> other = new HashMap<>(job);
+    other.put(field, value);
+    return other;
+  }
+
   static Stream<String> forgeries() {
     String good = full().scriptText();
     String plain = new PolicyLaunch().scriptText();

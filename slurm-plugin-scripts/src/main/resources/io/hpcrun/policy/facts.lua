@@ -197,16 +197,31 @@ local function set_number(slurm, value)
   end
 end
 
--- The partitions that a job may run in, or nil.
-function facts.partitions(wanted, part_list)
+-- The partitions of the reservations that are named.
+local function reserved(slurm, reservations)
+  local names = {}
+  for _, name in ipairs(facts.split(reservations or '', ',')) do
+    local reservation = (slurm.reservations or {})[name]
+    local partition = reservation and reservation.partition
+    if partition and partition ~= '' then
+      names[#names + 1] = partition
+    end
+  end
+  return names
+end
+
+-- The partitions that a job may run in, or nil. Where none is asked for, Slurm takes that of a reservation, if it has one.
+function facts.partitions(slurm, wanted, reservations, part_list)
   if wanted and wanted ~= '' then
     return facts.split(wanted, ',')
   end
+  local names = reserved(slurm, reservations)
   for name, partition in pairs(part_list) do
     if partition.flag_default == 1 or partition.flag_default == true then
-      return { name }
+      names[#names + 1] = name
     end
   end
+  return #names > 0 and names or nil
 end
 
 -- Slurm's own rule: the partition's DefaultTime, or its MaxTime. The longest of several.
@@ -226,7 +241,18 @@ local function default_minutes(slurm, partitions, part_list)
   return longest
 end
 
-local function memory(slurm, field, tasks, nodes, known, unknown)
+-- Nodes in a list such as c1,c2; 0 if there is none, nil if the names are not all written out.
+local function listed(text)
+  if not text or text == '' then
+    return 0
+  elseif #text > LONGEST or find(text, '[%[/]') then
+    return nil
+  end
+  return #facts.split(text, ',')
+end
+
+-- Memory of a node, where all tasks may be on one.
+local function memory(slurm, field, tasks, known, unknown)
   local each = field 'min_mem_per_node'
   if each and each > 0 and each < slurm.NO_VAL64 then
     known.memory = each * 1048576
@@ -234,8 +260,8 @@ local function memory(slurm, field, tasks, nodes, known, unknown)
   end
   each = field 'min_mem_per_cpu'
   if each and each > 0 and each < slurm.NO_VAL64 then
-    local cpus = set_number(slurm, field 'cpus_per_task') or 1
-    known.memory = each * 1048576 * cpus * (tasks or nodes or 1)
+    local cpus = (set_number(slurm, field 'cpus_per_task') or 1) * tasks
+    known.memory = each * 1048576 * math.max(cpus, set_number(slurm, field 'pn_min_cpus') or 1)
     return
   end
   each = string.match(field 'mem_per_tres' or '', 'gpu[:=](%d+)')
@@ -248,7 +274,7 @@ end
 
 -- Facts of the request. `field` gives a field of the job, by the name that job_submit/lua has for it.
 function facts.of_job(slurm, field, part_list, known, unknown)
-  known.partition = facts.partitions(field 'partition', part_list)
+  known.partition = facts.partitions(slurm, field 'partition', field 'reservation', part_list)
   if not known.partition then
     unknown.partition = 'the cluster has no default partition; give --partition'
   end
@@ -261,7 +287,8 @@ function facts.of_job(slurm, field, part_list, known, unknown)
   local tasks = set_number(slurm, field 'num_tasks')
   local most, least = set_number(slurm, field 'max_nodes'), set_number(slurm, field 'min_nodes')
   local per_node = set_number(slurm, field 'ntasks_per_node')
-  known.nodes = most or math.max(least or 1, tasks or 1)
+  local names = listed(field 'req_nodes')
+  known.nodes = math.max(most or math.max(least or 1, tasks or 1), names or 0)
   known.tasks = tasks or known.nodes * (per_node or 1)
 
   local minutes = field 'time_limit'
@@ -281,7 +308,10 @@ function facts.of_job(slurm, field, part_list, known, unknown)
   else
     known.gpus = math.max(in_job, in_node * known.nodes, known['gpus-per-task'] * known.tasks)
   end
-  memory(slurm, field, tasks, known.nodes, known, unknown)
+  memory(slurm, field, tasks or math.max(known.nodes, per_node or 1), known, unknown)
+  for _, name in ipairs(names and {} or { 'nodes', 'tasks', 'gpus', 'memory' }) do
+    unknown[name] = 'the list of nodes has brackets or is in a file; name fewer nodes, each by itself'
+  end
 end
 
 return facts

@@ -84,8 +84,8 @@ local function judge_job(job_desc, part_list, partition)
   local function field(name)
     return job_desc[name]
   end
-  if too_long(field 'partition') then
-    return no_job_of_hpcrun('the list of partitions is too long')
+  if too_long(field 'partition') or too_long(field 'reservation') then
+    return no_job_of_hpcrun('the list of partitions or reservations is too long')
   elseif field 'container' then
     return no_job_of_hpcrun("--container is another way to containers than hpcrun's")
   end
@@ -145,12 +145,12 @@ local function guarded(who, partition, check)
 end
 
 -- The container partition that a request is for, or nil. An error here concerns no job: it is logged.
-local function concerned(partition, part_list)
+local function concerned(partition, reservation, part_list)
   local done, result = pcall(function()
-    if too_long(partition) then
+    if too_long(partition) or too_long(reservation) then
       return '(a list that is too long)'
     end
-    return container_partition(facts.partitions(partition, part_list))
+    return container_partition(facts.partitions(slurm, partition, reservation, part_list))
   end)
   if not done then
     slurm.log_error('%s', NAME .. ': ' .. tostring(result))
@@ -160,7 +160,7 @@ local function concerned(partition, part_list)
 end
 
 function slurm_job_submit(job_desc, part_list, submit_uid)
-  local partition = concerned(job_desc.partition, part_list)
+  local partition = concerned(job_desc.partition, job_desc.reservation, part_list)
   if not partition then
     return slurm.SUCCESS
   end
@@ -176,7 +176,9 @@ local CHANGES = {
   qos = { 'qos' },
   min_nodes = { 'nodes', 'tasks', 'gpus', 'memory' },
   max_nodes = { 'nodes', 'tasks', 'gpus', 'memory' },
+  req_nodes = { 'nodes', 'tasks', 'gpus', 'memory' },
   num_tasks = { 'tasks', 'nodes', 'gpus', 'memory' },
+  ntasks_per_node = { 'tasks', 'gpus', 'memory' },
   time_limit = { 'time' },
   tres_per_job = { 'gpus', 'memory' },
   tres_per_node = { 'gpus', 'memory' },
@@ -186,6 +188,7 @@ local CHANGES = {
   min_mem_per_cpu = { 'memory' },
   mem_per_tres = { 'memory' },
   cpus_per_task = { 'memory' },
+  pn_min_cpus = { 'memory' },
 }
 
 local function is_set(value)
@@ -258,14 +261,14 @@ local function judge_change(job_desc, job_rec, part_list, changed)
 end
 
 function slurm_job_modify(job_desc, job_rec, part_list, modify_uid)
-  local partition = concerned(job_desc.partition or job_rec.partition, part_list)
+  local partition = concerned(job_desc.partition or job_rec.partition, nil, part_list)
   -- root knows what it does.
   if not partition or modify_uid == 0 then
     return slurm.SUCCESS
   end
   local who = string.format('uid %s, job %s:', tostring(modify_uid), tostring(job_rec.job_id))
   return guarded(who, partition, function()
-    if not container_partition(facts.partitions(job_rec.partition, part_list)) then
+    if not container_partition(facts.partitions(slurm, job_rec.partition, nil, part_list)) then
       local what = 'a job of another partition cannot be moved to ' .. partition .. '; submit it anew'
       return no_job_of_hpcrun(what)
     end
