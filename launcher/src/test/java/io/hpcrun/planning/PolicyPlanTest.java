@@ -6,6 +6,7 @@ import io.hpcrun.image.ImageProfile;
 import io.hpcrun.plan.Advice;
 import io.hpcrun.plan.Decision;
 import io.hpcrun.policy.Policy;
+import io.hpcrun.spec.ByteString;
 import io.hpcrun.spec.ContainerFlag;
 import io.hpcrun.spec.SlurmOption;
 import java.nio.charset.StandardCharsets;
@@ -190,16 +191,37 @@ class PolicyPlanTest {
         .contains("bind is not known: the environment sets APPTAINER_MOUNT; unset it");
     assertThat(refusal(binds, launch -> launch.binds.add("/scratch/../etc:/x")))
         .contains("bind is not known: a path holds '..'");
+    assertThat(refusal(binds, launch -> launch.variables.put("APPTAINER_BIND", "etc:/x")))
+        .contains("bind is not known: a path does not begin with /");
+    assertThat(refusal(binds, launch -> launch.variables.put("APPTAINER_BIND", "/scratch/a\\,b")))
+        .contains("bind is not known: the environment sets APPTAINER_BIND with a backslash");
+    assertThat(refusal(binds, launch -> launch.variables.put("APPTAINER_OVERLAYIMAGE", "x")))
+        .contains("bind is not known: the environment sets APPTAINER_OVERLAYIMAGE; unset it");
     String writable = "forbid: {bind-writable: /apps*}\n";
     assertThat(refusal(writable, launch -> launch.binds.add("/apps:/apps:ro"))).isEmpty();
     assertThat(refusal(writable, launch -> launch.binds.add("/apps")))
         .isEqualTo(refused("bind-writable is /apps, and must not be /apps*"));
+    assertThat(refusal(writable, launch -> launch.home = Optional.of(ByteString.of("/apps:/x"))))
+        .isEqualTo(refused("bind-writable is /apps, and must not be /apps*"));
+    assertThat(refusal(binds, launch -> launch.home = Optional.of(ByteString.of("/etc"))))
+        .isEqualTo(refused("bind is /etc, and must be only /scratch/*, /project/*"));
+    assertThat(
+            refusal(
+                "forbid: {bind-destination: /usr*}\n",
+                launch -> launch.home = Optional.of(ByteString.of("/scratch/a:/usr/lib"))))
+        .isEqualTo(refused("bind-destination is /usr/lib, and must not be /usr*"));
     String home = "require: {home: false}\n";
     assertThat(refusal(home, launch -> {})).isNotEmpty();
     assertThat(refusal(home, launch -> launch.flags.add(ContainerFlag.NO_HOME))).isEmpty();
     assertThat(refusal(home, launch -> launch.flags.add(ContainerFlag.CONTAIN))).isEmpty();
     assertThat(refusal("require: {flags: contain}\n", launch -> {}))
         .isEqualTo(refused("flags is none, and must be contain"));
+    String flags = "forbid: {flags: writable-tmpfs}\n";
+    assertThat(refusal(flags, launch -> launch.variables.put("APPTAINER_WRITABLE_TMPFS", "1")))
+        .isEqualTo(refused("flags is writable-tmpfs, and must not be writable-tmpfs"));
+    assertThat(refusal(flags, launch -> launch.variables.put("APPTAINER_WRITABLE_TMPFS", "0")))
+        .isEmpty();
+    assertThat(refusal(binds, launch -> launch.variables.put("SINGULARITY_NV", "1"))).isEmpty();
     assertThat(refusal("forbid: {env: LD_*}\n", launch -> launch.environment.add("LD_PRELOAD=/x")))
         .isEqualTo(refused("env is LD_PRELOAD, and must not be LD_*"));
     assertThat(

@@ -3,6 +3,8 @@
 
 local NAME = 'hpcrun policy'
 
+local find = string.find
+
 local function log(text)
   slurm.log_info('%s', NAME .. ': ' .. text)
 end
@@ -25,14 +27,19 @@ local function too_long(text)
   return text ~= nil and #text > judge.LONGEST_TEXT
 end
 
--- Whether each part of a variable that lists them by colons is allowed.
-local function is_allowed(value, globs)
+-- What is wrong with a variable that lists its parts by colons; nil if each part is allowed.
+local function variable_problem(rule, value)
+  if #rule.globs > 0 and find(':' .. value .. ':', '::', 1, true) then
+    return rule.name .. ' has an empty part, which stands for the working directory; take out the colon too many'
+  end
   for _, part in ipairs(facts.split(value, ':')) do
-    if not (part == '' and #globs > 0) and not judge.matches_one(globs, part) then
-      return false, part
+    local shown = rule.name .. ' holds ' .. judge.shown(part)
+    if not judge.matches_one(rule.globs, part) then
+      return shown .. '; ' .. rule.say
+    elseif facts.has_dots(part) then
+      return shown .. ", and with '..' in it that may lead anywhere; write the path without"
     end
   end
-  return true
 end
 
 -- What is wrong with the variables of the job.
@@ -42,13 +49,14 @@ local function environment_problem(environment)
   end
   for _, rule in ipairs(policy.environment) do
     local value = environment(rule.name)
-    if value and value ~= '' then
+    -- With an empty PATH programs are looked for in the working directory; other variables are as if they were not set.
+    if value and (value ~= '' or rule.name == 'PATH') then
       if #value > 65536 then
         return rule.name .. ' is longer than a policy looks at'
       end
-      local allowed, part = is_allowed(value, rule.globs)
-      if not allowed then
-        return string.format('%s holds %s; %s', rule.name, judge.shown(part), rule.say)
+      local problem = variable_problem(rule, value)
+      if problem then
+        return problem
       end
     end
   end
@@ -57,7 +65,7 @@ end
 -- What in the data is not this site's hpcrun's, though it is written as hpcrun writes it.
 local function foreign_part(data, other)
   if other then
-    return 'hpcrun_container holds ' .. judge.shown(other)
+    return 'hpcrun_container holds ' .. judge.shown(other) .. ', not written as hpcrun writes it'
   end
   for _, option in ipairs(data.srun) do
     if not judge.matches_one(policy.srun, option) then
