@@ -6,6 +6,7 @@ local messages = {}
 slurm = {
   SUCCESS = 0, ERROR = -1, ESLURM_ACCESS_DENIED = 2002, NO_VAL = 4294967294, NO_VAL16 = 65534, INFINITE = 4294967295,
   NO_VAL64 = 1.8446744073709552e19,
+  reservations = { course = { partition = 'containers' }, other = {} },
   user_msg = function(text) messages[#messages + 1] = text end,
   log_info = function() end,
   log_error = function(...) messages[#messages + 1] = 'LOG ' .. string.format(...) end,

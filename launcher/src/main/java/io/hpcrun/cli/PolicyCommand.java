@@ -25,6 +25,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -146,13 +147,18 @@ final class PolicyCommand {
     line("slurmctld takes jobs of hpcrun only, in " + globs(enforcement.partitions()));
     line("    jobs without a script (srun, salloc): " + allowed(enforcement.interactive()));
     line("    users' own scripts: " + allowed(enforcement.userScripts()));
+    List<String> refused = new ArrayList<>();
     enforcement
         .environment()
         .forEach(
-            (name, globs) ->
-                line(
-                    "    variable %s: %s"
-                        .formatted(name, globs.isEmpty() ? "refused" : globs(globs))));
+            (name, globs) -> {
+              if (globs.isEmpty()) {
+                refused.add(name);
+              } else {
+                line("    variable %s: %s".formatted(name, globs(globs)));
+              }
+            });
+    line("    variables that may not be set: " + String.join(", ", refused));
     line("    contact: " + enforcement.contact());
   }
 

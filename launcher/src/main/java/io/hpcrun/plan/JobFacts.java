@@ -19,7 +19,8 @@ import java.util.regex.Pattern;
 
 /**
  * What a launch asks Slurm for: by options, by options that are passed on unread, by a script's
- * directives, by variables. Numbers are upper bounds, as facts.lua has them.
+ * directives, by variables. Numbers are what the request says, where it says several the largest,
+ * as facts.lua has them.
  */
 final class JobFacts {
   private static final String LONG = "--";
@@ -80,8 +81,9 @@ final class JobFacts {
     facts.with(Fact.ACCOUNT, texts(SlurmOption.ACCOUNT, "SLURM_JOB_ACCOUNT"));
     facts.with(Fact.QOS, texts(SlurmOption.QOS, "SLURM_JOB_QOS"));
     OptionalLong given = count(SlurmOption.NTASKS, "SLURM_NTASKS");
-    long nodes = nodes().orElse(Math.max(1, given.orElse(1)));
-    long tasks = given.orElse(nodes * count(SlurmOption.NTASKS_PER_NODE, "").orElse(1));
+    long nodes = Math.max(nodes().orElse(Math.max(1, given.orElse(1))), listed().orElse(0));
+    long perNode = count(SlurmOption.NTASKS_PER_NODE, "").orElse(1);
+    long tasks = given.orElse(nodes * perNode);
     facts.with(Fact.NODES, Value.of(nodes));
     facts.with(Fact.TASKS, Value.of(tasks));
     facts.with(
@@ -103,7 +105,24 @@ final class JobFacts {
             perTask * tasks);
     facts.with(Fact.GPUS_PER_TASK, Value.of(perTask));
     facts.with(Fact.GPUS, Value.of(gpus));
-    facts.with(Fact.MEMORY, memory(given, nodes, gpus));
+    facts.with(Fact.MEMORY, memory(given.orElse(Math.max(nodes, perNode)), gpus));
+    if (listed().isEmpty()) {
+      for (Fact fact : List.of(Fact.NODES, Fact.TASKS, Fact.GPUS, Fact.MEMORY)) {
+        facts.with(
+            fact,
+            Value.unknown(
+                "the list of nodes has brackets or is in a file; name fewer nodes, each by itself"));
+      }
+    }
+  }
+
+  /** Nodes that {@code --nodelist} names; empty if the names are not all written out. */
+  private OptionalLong listed() {
+    String names = options.getOrDefault(SlurmOption.NODELIST, "");
+    if (names.contains("[") || names.contains("/")) {
+      return OptionalLong.empty();
+    }
+    return OptionalLong.of(names.isEmpty() ? 0 : names.split(",", -1).length);
   }
 
   private Value texts(SlurmOption option, String ofJob) {
@@ -172,7 +191,8 @@ final class JobFacts {
     return ours.isEmpty() ? 0 : gpus(String.join(",", ours));
   }
 
-  private Value memory(OptionalLong tasks, long nodes, long gpus) {
+  /** Of a node, where all tasks may be on one. */
+  private Value memory(long tasks, long gpus) {
     OptionalLong each = bytes(SlurmOption.MEM);
     if (each.isPresent()) {
       return Value.of(each.getAsLong());
@@ -180,7 +200,7 @@ final class JobFacts {
     each = bytes(SlurmOption.MEM_PER_CPU);
     if (each.isPresent()) {
       long cpus = count(SlurmOption.CPUS_PER_TASK, "").orElse(1);
-      return Value.of(each.getAsLong() * cpus * tasks.orElse(nodes));
+      return Value.of(each.getAsLong() * cpus * tasks);
     }
     each = bytes(SlurmOption.MEM_PER_GPU);
     return each.isPresent()

@@ -19,6 +19,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /**
@@ -27,6 +28,9 @@ import java.util.stream.Stream;
  */
 final class LaunchFacts {
   private static final String DOTS = "a path holds '..'";
+  private static final String RELATIVE = "a path does not begin with /";
+
+  private static final Pattern BINDS = Pattern.compile("(?:APPTAINER|SINGULARITY)_BIND(?:PATH)?");
 
   private final LaunchSpec spec;
   private final Knowledge known;
@@ -134,6 +138,7 @@ final class LaunchFacts {
   private void container(Optional<Plan> plan) {
     ContainerOptions container = spec.container();
     List<BindMount> binds = new ArrayList<>(container.binds());
+    container.home().ifPresent(home -> binds.addFirst(ofHome(home)));
     known.host().ifPresent(host -> binds.addAll(host.binds()));
     new Binds(binds, known.surroundings()).tell(facts);
     facts.with(
@@ -159,11 +164,28 @@ final class LaunchFacts {
     facts.with(
         Fact.FLAGS,
         Value.of(
-            Stream.concat(
+            Stream.of(
                     container.flags().stream(),
-                    plan.stream().flatMap(decided -> decided.devices().gpuFlags().stream()))
+                    plan.stream().flatMap(decided -> decided.devices().gpuFlags().stream()),
+                    Arrays.stream(ContainerFlag.values()).filter(this::isSetByVariable))
+                .flatMap(flags -> flags)
+                .distinct()
                 .map(ContainerFlag::option)
                 .toList()));
+  }
+
+  /** SOURCE[:DESTINATION] of {@code --home}, which Apptainer binds. */
+  private static BindMount ofHome(ByteString home) {
+    String[] parts = home.latin1().split(":", 2);
+    return new BindMount(
+        ByteString.ofLatin1(parts[0]), ByteString.ofLatin1(parts[parts.length - 1]), false);
+  }
+
+  /** Whether a variable of the user's shell gives the runtime this option. */
+  private boolean isSetByVariable(ContainerFlag flag) {
+    return flag.variables().stream()
+        .flatMap(name -> known.surroundings().variable(name).stream())
+        .anyMatch(value -> !value.matches("(?i)0|f|false"));
   }
 
   private static boolean holdsDots(String path) {
@@ -181,9 +203,12 @@ final class LaunchFacts {
       List<BindMount> all = new ArrayList<>(binds);
       Optional<String> unread = Optional.empty();
       for (String name : surroundings.variables().keySet()) {
-        if (name.matches(".*_(BIND|BINDPATH)")) {
-          all.addAll(ofVariable(surroundings.variables().get(name)));
-        } else if (name.matches("(APPTAINER|SINGULARITY)_.*")) {
+        String value = surroundings.variables().get(name);
+        if (BINDS.matcher(name).matches()) {
+          all.addAll(ofVariable(value));
+          Optional<String> why = unreadable(name, value);
+          unread = why.isPresent() ? why : unread;
+        } else if (name.matches("(APPTAINER|SINGULARITY)_.*") && !isFlag(name)) {
           unread = Optional.of("the environment sets " + name + "; unset it");
         }
       }
@@ -206,9 +231,33 @@ final class LaunchFacts {
       return unread
           .map(Value::unknown)
           .orElse(
-              paths.stream().anyMatch(LaunchFacts::holdsDots)
-                  ? Value.unknown(DOTS)
-                  : Value.of(texts));
+              paths.stream()
+                  .flatMap(path -> problem(path).stream())
+                  .reduce((first, last) -> last)
+                  .map(Value::unknown)
+                  .orElse(Value.of(texts)));
+    }
+
+    private static boolean isFlag(String variable) {
+      return Arrays.stream(ContainerFlag.values())
+          .anyMatch(flag -> flag.variables().contains(variable));
+    }
+
+    private static Optional<String> problem(String path) {
+      if (holdsDots(path)) {
+        return Optional.of(DOTS);
+      }
+      return path.startsWith("/") ? Optional.empty() : Optional.of(RELATIVE);
+    }
+
+    /** What Apptainer reads otherwise than {@link #ofVariable} does. */
+    private static Optional<String> unreadable(String name, String value) {
+      if (value.contains("\\")) {
+        return Optional.of("the environment sets " + name + " with a backslash; unset it");
+      }
+      return Arrays.stream(value.split(",")).anyMatch(each -> each.split(":", -1).length > 3)
+          ? Optional.of("the environment sets " + name + " with too many colons; unset it")
+          : Optional.empty();
     }
 
     /** SRC[:DST[:OPTIONS]], and more behind commas, as Apptainer reads it. */

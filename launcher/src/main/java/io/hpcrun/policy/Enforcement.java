@@ -2,6 +2,7 @@ package io.hpcrun.policy;
 
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 
 /**
  * What slurmctld takes in the partitions for containers.
@@ -48,15 +49,53 @@ public record Enforcement(
   static final List<Glob> SLURM_CONF =
       List.of(new Glob("/etc/slurm*"), new Glob("/run/slurm/*"), new Glob("/var/spool/slurmd/*"));
 
+  /**
+   * Options of Apptainer and SingularityCE, as their variables name them, by which the container is
+   * made otherwise than the job script says. Those that bind something (BIND, MOUNT, HOME, ...) are
+   * facts, or hide facts; those that only take something away (NO_HOME, ...) do no harm.
+   */
+  private static final List<String> RUNTIME_OPTIONS =
+      List.of(
+          "ADD_CAPS",
+          "ALLOW_SETUID",
+          "APP",
+          "APPNAME",
+          "COMPAT",
+          "CONFIG_FILE",
+          "CONTAIN",
+          "CONTAINALL",
+          "CWD",
+          "DMTCP_LAUNCH",
+          "DMTCP_RESTART",
+          "ENV_FILE",
+          "FAKEROOT",
+          "FUSESPEC",
+          "KEEP_PRIVS",
+          "NV",
+          "NVCCLI",
+          "OVERLAY",
+          "OVERLAYIMAGE",
+          "PWD",
+          "ROCM",
+          "SECURITY",
+          "TARGET_CWD",
+          "TARGET_PWD",
+          "WRITABLE",
+          "WRITABLE_TMPFS");
+
   /** Variables by which a shell, srun or Apptainer would run what is not in the job script. */
   static final List<String> REFUSED_VARIABLES =
-      List.of(
-          "GCONV_PATH",
-          "LD_AUDIT",
-          "LD_PRELOAD",
-          "SLURM_CONTAINER",
-          "SLURM_EPILOG",
-          "SLURM_PROLOG",
-          "SLURM_TASK_EPILOG",
-          "SLURM_TASK_PROLOG");
+      Stream.concat(
+              Stream.of(
+                  "GCONV_PATH",
+                  "LD_AUDIT",
+                  "LD_PRELOAD",
+                  "SLURM_CONTAINER",
+                  "SLURM_EPILOG",
+                  "SLURM_PROLOG",
+                  "SLURM_TASK_EPILOG",
+                  "SLURM_TASK_PROLOG"),
+              RUNTIME_OPTIONS.stream()
+                  .flatMap(option -> Stream.of("APPTAINER_" + option, "SINGULARITY_" + option)))
+          .toList();
 }

@@ -55,8 +55,11 @@ public enum Fact {
   QOS(Type.TEXT, Of.JOB, "quality of service"),
   /** Who launches. */
   USER(Type.TEXT, Of.JOB, "login name"),
-  /** Nodes at most. */
-  NODES(Type.COUNT, Of.JOB, "nodes at most: `--nodes`, or one for each rank"),
+  /** Nodes. */
+  NODES(
+      Type.COUNT,
+      Of.JOB,
+      "nodes: the most of `--nodes`, or one for each rank; or all of `--nodelist`"),
   /** Ranks. */
   TASKS(Type.COUNT, Of.JOB, "ranks: `--ntasks`, or `--ntasks-per-node` on all nodes"),
   /** Time limit. */
@@ -66,9 +69,15 @@ public enum Fact {
   /** GPUs per rank. */
   GPUS_PER_TASK(Type.COUNT, Of.JOB, "`--gpus-per-task`; 0 without it"),
   /** Memory of a node. */
-  MEMORY(Type.BYTES, Of.JOB, "memory of a node: `--mem`, or at most what CPUs or GPUs get"),
+  MEMORY(
+      Type.BYTES,
+      Of.JOB,
+      "memory of a node: `--mem`, or what the CPUs of all ranks or the GPUs get"),
   /** What of the node the container sees. */
-  BIND(Type.TEXTS, Of.CONTAINER, "paths of the node that are bound, also by APPTAINER_BIND"),
+  BIND(
+      Type.TEXTS,
+      Of.CONTAINER,
+      "paths of the node that are bound, also by `--home` and APPTAINER_BIND"),
   /** Binds that can be written. */
   BIND_WRITABLE(Type.TEXTS, Of.CONTAINER, "those of them that are not read-only"),
   /** Where binds are. */
@@ -78,7 +87,10 @@ public enum Fact {
   /** Whether the home directory is shown. */
   HOME(Type.TRUTH, Of.CONTAINER, "whether the user's home directory is in the container"),
   /** Options of the container. */
-  FLAGS(Type.TEXTS, Of.CONTAINER, "the container's options without value: `contain`, `nv`, ..."),
+  FLAGS(
+      Type.TEXTS,
+      Of.CONTAINER,
+      "the container's options without value: `contain`, `nv`, ...; also by variables"),
   /** The site's modules. */
   MODULES(Type.TEXTS, Of.REQUEST, "the site's modules that are asked for (`--module`)"),
   /** How ranks come in. */

@@ -1,5 +1,7 @@
 package io.hpcrun.spec;
 
+import java.util.List;
+
 /** Apptainer options that take no value and are passed on as they are. */
 public enum ContainerFlag {
   /** The host's NVIDIA driver libraries and programs in the container. */
@@ -30,6 +32,11 @@ public enum ContainerFlag {
   /** The long option's name, the same for hpcrun and Apptainer, without the dashes. */
   public String option() {
     return option;
+  }
+
+  /** The variables by which Apptainer and SingularityCE have the option, too. */
+  public List<String> variables() {
+    return List.of("APPTAINER_" + name(), "SINGULARITY_" + name());
   }
 
   /** One line for the help text. */

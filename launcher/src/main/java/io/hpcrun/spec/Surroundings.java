@@ -1,11 +1,13 @@
 package io.hpcrun.spec;
 
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 
 /**
  * What a site's rules can look at besides the launch itself.
@@ -38,7 +40,14 @@ public record Surroundings(
 
   private static final Pattern OF_CONTAINERS =
       Pattern.compile(
-          "(APPTAINER|SINGULARITY)_(BIND|BINDPATH|MOUNT|OVERLAY|SCRATCH|WORKDIR|HOME|FUSESPEC|CONTAINLIBS)");
+          "(APPTAINER|SINGULARITY)_"
+              + "(BIND|BINDPATH|MOUNT|OVERLAY|OVERLAYIMAGE|SCRATCH|SCRATCHDIR|WORKDIR|HOME|FUSESPEC"
+              + "|CONTAINLIBS)");
+
+  private static final Set<String> OF_FLAGS =
+      Arrays.stream(ContainerFlag.values())
+          .flatMap(flag -> flag.variables().stream())
+          .collect(Collectors.toUnmodifiableSet());
 
   /** Copies list and map, the map in the order of its names. */
   public Surroundings {
@@ -54,6 +63,7 @@ public record Surroundings(
           if (!value.isEmpty()
               && (name.startsWith("SBATCH_")
                   || OF_JOBS.contains(name)
+                  || OF_FLAGS.contains(name)
                   || OF_CONTAINERS.matcher(name).matches())) {
             known.put(name, value);
           }

@@ -57,6 +57,7 @@ final class PolicyLaunch {
   final Map<String, String> variables = new HashMap<>();
   final Map<String, String> labels = new HashMap<>();
   final List<ImageProfile.Library> gpu = new ArrayList<>();
+  Optional<ByteString> home = Optional.empty();
   boolean force;
   String mpi = "none";
   Staging.From staging = Staging.From.AUTO;
@@ -107,7 +108,7 @@ final class PolicyLaunch {
                 .map(text -> EnvironmentVariable.parse(ByteString.of(text), "--env"))
                 .toList(),
             Optional.empty(),
-            Optional.empty(),
+            home,
             List.of(),
             flags,
             new EnvironmentChoice(byName, false, List.of())),

@@ -6,6 +6,7 @@ import io.hpcrun.image.ImageProfile;
 import io.hpcrun.plan.Advice;
 import io.hpcrun.plan.Decision;
 import io.hpcrun.policy.Policy;
+import io.hpcrun.spec.ByteString;
 import io.hpcrun.spec.ContainerFlag;
 import io.hpcrun.spec.SlurmOption;
 import java.nio.charset.StandardCharsets;
@@ -190,16 +191,37 @@ class PolicyPlanTest {
         .contains("bind is not known: the environment sets APPTAINER_MOUNT; unset it");
     assertThat(refusal(binds, launch -> launch.binds.add("/scratch/../etc:/x")))
         .contains("bind is not known: a path holds '..'");
+    assertThat(refusal(binds, launch -> launch.variables.put("APPTAINER_BIND", "etc:/x")))
+        .contains("bind is not known: a path does not begin with /");
+    assertThat(refusal(binds, launch -> launch.variables.put("APPTAINER_BIND", "/scratch/a\\,b")))
+        .contains("bind is not known: the environment sets APPTAINER_BIND with a backslash");
+    assertThat(refusal(binds, launch -> launch.variables.put("APPTAINER_OVERLAYIMAGE", "x")))
+        .contains("bind is not known: the environment sets APPTAINER_OVERLAYIMAGE; unset it");
     String writable = "forbid: {bind-writable: /apps*}\n";
     assertThat(refusal(writable, launch -> launch.binds.add("/apps:/apps:ro"))).isEmpty();
     assertThat(refusal(writable, launch -> launch.binds.add("/apps")))
         .isEqualTo(refused("bind-writable is /apps, and must not be /apps*"));
+    assertThat(refusal(writable, launch -> launch.home = Optional.of(ByteString.of("/apps:/x"))))
+        .isEqualTo(refused("bind-writable is /apps, and must not be /apps*"));
+    assertThat(refusal(binds, launch -> launch.home = Optional.of(ByteString.of("/etc"))))
+        .isEqualTo(refused("bind is /etc, and must be only /scratch/*, /project/*"));
+    assertThat(
+            refusal(
+                "forbid: {bind-destination: /usr*}\n",
+                launch -> launch.home = Optional.of(ByteString.of("/scratch/a:/usr/lib"))))
+        .isEqualTo(refused("bind-destination is /usr/lib, and must not be /usr*"));
     String home = "require: {home: false}\n";
     assertThat(refusal(home, launch -> {})).isNotEmpty();
     assertThat(refusal(home, launch -> launch.flags.add(ContainerFlag.NO_HOME))).isEmpty();
     assertThat(refusal(home, launch -> launch.flags.add(ContainerFlag.CONTAIN))).isEmpty();
     assertThat(refusal("require: {flags: contain}\n", launch -> {}))
         .isEqualTo(refused("flags is none, and must be contain"));
+    String flags = "forbid: {flags: writable-tmpfs}\n";
+    assertThat(refusal(flags, launch -> launch.variables.put("APPTAINER_WRITABLE_TMPFS", "1")))
+        .isEqualTo(refused("flags is writable-tmpfs, and must not be writable-tmpfs"));
+    assertThat(refusal(flags, launch -> launch.variables.put("APPTAINER_WRITABLE_TMPFS", "0")))
+        .isEmpty();
+    assertThat(refusal(binds, launch -> launch.variables.put("SINGULARITY_NV", "1"))).isEmpty();
     assertThat(refusal("forbid: {env: LD_*}\n", launch -> launch.environment.add("LD_PRELOAD=/x")))
         .isEqualTo(refused("env is LD_PRELOAD, and must not be LD_*"));
     assertThat(
@@ -228,6 +250,10 @@ class PolicyPlanTest {
         "MEM=64G|memory is 64G",
         "MEM=100|memory is 100M",
         "MEM_PER_CPU=1G,CPUS_PER_TASK=4,NTASKS=2|memory is 8G",
+        "NODES=1,MEM_PER_CPU=1G,NTASKS_PER_NODE=32|memory is 32G",
+        "NODELIST=c1,c2|nodes is 2",
+        "NODELIST=c1,c2,GPUS_PER_NODE=4|gpus is 8",
+        "NODES=3,NODELIST=c1,c2|nodes is 3",
         "ACCOUNT=physics|account is physics",
         "PARTITION=a,b|partition is a, b",
       })
@@ -251,6 +277,20 @@ class PolicyPlanTest {
                   }
                 }))
         .startsWith("policy the-rule: The site says so (" + said + ", and must be ");
+  }
+
+  @Test
+  void nodesThatAreNotWrittenOutAreNotKnown() {
+    for (String list : List.of("c[1-4]", "./hosts")) {
+      assertThat(
+              refusal(
+                  "require: {nodes: {at-most: 9}}\n",
+                  launch -> launch.with(SlurmOption.NODELIST, list)))
+          .isEqualTo(
+              refused(
+                  "nodes is not known: the list of nodes has brackets or is in a file;"
+                      + " name fewer nodes, each by itself"));
+    }
   }
 
   @Test

@@ -18,6 +18,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Random;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -107,6 +108,73 @@ class SlurmScriptsTest {
         .allMatch(each -> each.messages().startsWith(NOT_OURS));
   }
 
+  @ParameterizedTest
+  @MethodSource("luas")
+  void aReservationsPartitionIsJudged(String lua) {
+    Map<String, Object> course = job("x", "#!/bin/sh\n");
+    course.remove("partition");
+    course.put("reservation", "other,course");
+    Slurmctld slurm = new Slurmctld(lua, directory, PLAIN);
+    slurm.submit(course);
+    assertThat(slurm.answers())
+        .allMatch(Answer::isRefused)
+        .allMatch(each -> each.messages().startsWith(NOT_OURS));
+    Map<String, Object> named = new HashMap<>(course);
+    named.put("partition", "main");
+    slurm.submit(named);
+    for (String reservation : List.of("other", "unheard-of", "")) {
+      Map<String, Object> other = new HashMap<>(course);
+      other.put("reservation", reservation);
+      slurm.submit(other);
+    }
+    assertThat(slurm.answers()).allMatch(Answer::passes);
+  }
+
+  @ParameterizedTest
+  @MethodSource("luas")
+  void nodesAndTasksCountAsTheyAreAskedFor(String lua) {
+    Policy policy =
+        PolicyLaunch.policy(
+            ENFORCE
+                + "rules:\n"
+                + "  - {id: few, reason: r, require: {nodes: {at-most: 1}}}\n"
+                + "  - {id: little, reason: r, forbid: {memory: {at-least: 16G}}}\n");
+    Map<String, Object> small = job("containers", new PolicyLaunch().scriptText());
+    small.put("min_mem_per_cpu", 1 << 10);
+    Slurmctld slurm = new Slurmctld(lua, directory, policy);
+    slurm.submit(small);
+    slurm.submit(with(small, "req_nodes", "c1"));
+    slurm.change(Map.of("priority", 1, "ntasks_per_node", 65534), small, 1001);
+    assertThat(slurm.answers()).allMatch(Answer::passes);
+    slurm.submit(with(small, "req_nodes", "c1,c2"));
+    slurm.submit(with(small, "req_nodes", "c[1-2]"));
+    slurm.submit(with(small, "ntasks_per_node", 32));
+    slurm.submit(with(small, "pn_min_cpus", 32));
+    slurm.change(Map.of("req_nodes", "c1,c2"), small, 1001);
+    slurm.change(Map.of("ntasks_per_node", 32), small, 1001);
+    slurm.change(Map.of("pn_min_cpus", 32), small, 1001);
+    assertThat(slurm.answers())
+        .extracting(
+            each -> each.messages().replaceFirst(" \\| .*", "").replaceFirst(",? and .*", ""))
+        .containsExactly(
+            "policy few: r (nodes is 2",
+            "policy few: r (nodes is not known: the list of nodes has brackets or is in a file;"
+                + " name fewer nodes, each by itself); contact: help@site",
+            "policy little: r (memory is 32G",
+            "policy little: r (memory is 32G",
+            "policy few: r (nodes is 2",
+            "policy little: r (memory is not known: it is not known of a job that waits);"
+                + " contact: help@site",
+            "policy little: r (memory is not known: it is not known of a job that waits);"
+                + " contact: help@site");
+  }
+
+  private static Map<String, Object> with(Map<String, Object> job, String field, Object value) {
+    Map<String, Object> other = new HashMap<>(job);
+    other.put(field, value);
+    return other;
+  }
+
   static Stream<String> forgeries() {
     String good = full().scriptText();
     String plain = new PolicyLaunch().scriptText();
@@ -180,6 +248,18 @@ class SlurmScriptsTest {
             "hpcrun_container=(--no-eval --overlay /home/alice/o)",
             "hpcrun_container=(--no-eval --bind)",
             "hpcrun_container=(--no-eval --security uid:0)",
+            "hpcrun_container=(--no-eval --bind '/scratch/a,/secret')",
+            "hpcrun_container=(--no-eval --bind '/scratch:/data,/secret')",
+            "hpcrun_container=(--no-eval --bind '/scratch:/data:ro,/secret')",
+            "hpcrun_container=(--no-eval --bind /scratch:/data:rw)",
+            "hpcrun_container=(--no-eval --bind '/scratch\\\\,/secret')",
+            "hpcrun_container=(--no-eval --bind scratch:/data)",
+            "hpcrun_container=(--no-eval --bind /scratch:)",
+            "hpcrun_container=(--no-eval --mount 'type=bind,\"source=/scratch\","
+                + "\"destination=/data\",\"source=/secret\"')",
+            "hpcrun_container=(--no-eval --mount 'type=bind,\"source=/a\",\"source=/secret\","
+                + "\"destination=/data\"')",
+            "hpcrun_container=(--no-eval --home /a:/b:/c)",
             "hpcrun_container=(/home/alice/other.sif)")) {
       bad.add(plain.replaceFirst("hpcrun_container=\\(.*\\)", line));
     }
@@ -377,7 +457,9 @@ class SlurmScriptsTest {
   void variablesThatChangeWhatRunsAreRefused(String lua) {
     Policy policy =
         PolicyLaunch.policy(
-            ENFORCE + "  environment: {PATH: [/usr/*, /bin], LD_PRELOAD: /opt/site/lib.so}\n");
+            ENFORCE
+                + "  environment: {PATH: [/usr/*, /bin], LD_LIBRARY_PATH: /usr/*,"
+                + " LD_PRELOAD: /opt/site/lib.so}\n");
     Map<String, String> wrong = new LinkedHashMap<>();
     wrong.put("LD_AUDIT=/x", "LD_AUDIT holds /x; unset it");
     wrong.put("LD_PRELOAD=/x", "LD_PRELOAD holds /x; allowed are /opt/site/lib.so");
@@ -385,6 +467,20 @@ class SlurmScriptsTest {
     wrong.put(
         "PATH=/usr/bin:/home/alice/bin", "PATH holds /home/alice/bin; allowed are /usr/*, /bin");
     wrong.put("PATH=.", "PATH holds .;");
+    wrong.put(
+        "PATH=/usr/../home/alice/bin:/bin", "PATH holds /usr/../home/alice/bin, and with '..'");
+    String empty = " has an empty part, which stands for the working directory";
+    wrong.put("PATH=:/bin", "PATH" + empty);
+    wrong.put("PATH=/bin:", "PATH" + empty);
+    wrong.put("PATH=/bin::/bin", "PATH" + empty);
+    wrong.put("PATH=", "PATH" + empty);
+    wrong.put("LD_LIBRARY_PATH=:/usr/lib", "LD_LIBRARY_PATH" + empty);
+    wrong.put(
+        "SLURM_CONF=/etc/slurm/../../home/alice/x.conf",
+        "SLURM_CONF holds /etc/slurm/../../home/alice/x.conf, and with '..'");
+    wrong.put("APPTAINER_WRITABLE_TMPFS=1", "APPTAINER_WRITABLE_TMPFS holds 1; unset it");
+    wrong.put("SINGULARITY_NV=1", "SINGULARITY_NV holds 1; unset it");
+    wrong.put("APPTAINER_OVERLAY=/x", "APPTAINER_OVERLAY holds /x; unset it");
     wrong.put("SLURM_GET_USER_ENV=1", "--export of all but ALL");
     wrong.forEach(
         (variable, message) -> {
@@ -394,7 +490,17 @@ class SlurmScriptsTest {
           assertThat(ask(lua, policy, request).messages()).contains(message);
         });
     Map<String, Object> good = job("containers", new PolicyLaunch().scriptText());
-    good.put("environment", Map.of("PATH", "/usr/bin:/bin", "LD_PRELOAD", "/opt/site/lib.so"));
+    good.put(
+        "environment",
+        Map.of(
+            "PATH",
+            "/usr/bin:/bin:/usr/a..b",
+            "LD_PRELOAD",
+            "/opt/site/lib.so",
+            "LD_LIBRARY_PATH",
+            "",
+            "APPTAINER_NO_HOME",
+            "1"));
     assertThat(ask(lua, policy, good)).matches(Answer::passes);
   }
 
@@ -544,6 +650,7 @@ class SlurmScriptsTest {
         new PolicyLaunch().in("containers").with(SlurmOption.TIME, "5").with(SlurmOption.MEM, "1G");
     PolicyLaunch rich = full();
     rich.flags.add(io.hpcrun.spec.ContainerFlag.CONTAIN);
+    rich.home = Optional.of(ByteString.of("/project/me:/data/me"));
     rich.variables.put("APPTAINER_BIND", "/etc/x:/y:ro,/scratch/é");
     rich.with(SlurmOption.NODES, "2-4")
         .with(SlurmOption.NTASKS, "4")

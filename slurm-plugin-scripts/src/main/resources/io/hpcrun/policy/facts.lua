@@ -14,7 +14,9 @@ local FLAGS = {
 
 -- Variables by which a user's environment changes the containers, each for Apptainer and SingularityCE.
 local BINDS = { 'BIND', 'BINDPATH' }
-local OTHER_MOUNTS = { 'MOUNT', 'OVERLAY', 'SCRATCH', 'WORKDIR', 'HOME', 'FUSESPEC', 'CONTAINLIBS' }
+local OTHER_MOUNTS = {
+  'MOUNT', 'OVERLAY', 'OVERLAYIMAGE', 'SCRATCH', 'SCRATCHDIR', 'WORKDIR', 'HOME', 'FUSESPEC', 'CONTAINLIBS',
+}
 local RUNTIMES = { 'APPTAINER_', 'SINGULARITY_' }
 
 function facts.split(text, separator)
@@ -29,8 +31,17 @@ function facts.split(text, separator)
   end
 end
 
-local function has_dots(path)
+function facts.has_dots(path)
   return find('/' .. path .. '/', '/../', 1, true) ~= nil
+end
+
+-- Why a path says nothing of where it leads, or nil.
+local function path_problem(path)
+  if facts.has_dots(path) then
+    return "a path holds '..'"
+  elseif sub(path, 1, 1) ~= '/' then
+    return 'a path does not begin with /'
+  end
 end
 
 -- ---- the container
@@ -43,10 +54,12 @@ local function mount(text)
   if sub(text, 1, #head) ~= head or sub(text, -#tail) ~= tail or not at or stop > #text - #tail then
     return nil
   end
-  local function plain(part)
-    return (gsub(part, '""', '"'))
+  local source, destination = sub(text, #head + 1, at - 1), sub(text, stop + 1, -#tail - 1)
+  -- A single quote ends the field, and another source may follow, of which Apptainer takes the last.
+  if find((gsub(source .. ' ' .. destination, '""', '')), '"', 1, true) then
+    return nil
   end
-  return plain(sub(text, #head + 1, at - 1)), plain(sub(text, stop + 1, -#tail - 1)), tail == '"'
+  return (gsub(source, '""', '"')), (gsub(destination, '""', '"')), tail == '"'
 end
 
 -- SOURCE[:DESTINATION[:OPTIONS]]
@@ -58,16 +71,37 @@ local function bind(text)
   return parts[1], parts[2] or parts[1], not find(',' .. (parts[3] or '') .. ',', ',ro,', 1, true)
 end
 
+-- The same as hpcrun writes it: one bind, of plain paths, with :ro or nothing. At a comma Apptainer would begin another.
+local function plain_bind(text)
+  if find(text, '[\1-\32\127,"\\=]') then
+    return nil
+  end
+  local source, destination, writable = bind(text)
+  if not source or sub(source, 1, 1) ~= '/' or sub(destination, 1, 1) ~= '/' then
+    return nil
+  elseif writable and #facts.split(text, ':') > 2 then
+    return nil
+  end
+  return source, destination, writable
+end
+
+-- SOURCE[:DESTINATION]
+local function home(text)
+  local parts = facts.split(text, ':')
+  if #parts > 2 then
+    return nil
+  end
+  return parts[1], parts[2] or parts[1], true
+end
+
 local function add_bind(known, unknown, source, destination, writable)
-  if not source then
-    unknown.bind = 'a bind is written as hpcrun does not write it'
-    return
+  local why = path_problem(source)
+  if why then
+    unknown.bind, unknown['bind-writable'] = why, why
   end
-  if has_dots(source) then
-    unknown.bind, unknown['bind-writable'] = "a path holds '..'", "a path holds '..'"
-  end
-  if has_dots(destination) then
-    unknown['bind-destination'] = "a path holds '..'"
+  why = path_problem(destination)
+  if why then
+    unknown['bind-destination'] = why
   end
   known.bind[#known.bind + 1] = source
   known['bind-destination'][#known['bind-destination'] + 1] = destination
@@ -75,6 +109,9 @@ local function add_bind(known, unknown, source, destination, writable)
     known['bind-writable'][#known['bind-writable'] + 1] = source
   end
 end
+
+-- Options that show a path of the node, and what reads their operands.
+local SHOWS = { ['--bind'] = plain_bind, ['--mount'] = mount, ['--home'] = home }
 
 -- Options of `apptainer exec`; returns what hpcrun would not have written among them.
 local function container(words, known, unknown)
@@ -90,16 +127,14 @@ local function container(words, known, unknown)
     elseif not operand then
       return word
     else
-      if word == '--bind' then
-        add_bind(known, unknown, bind(operand))
-      elseif word == '--mount' then
-        local source, destination, writable = mount(operand)
+      local read = SHOWS[word]
+      if read then
+        local source, destination, writable = read(operand)
         if not source then
-          return operand
+          return word .. ' ' .. operand
         end
         add_bind(known, unknown, source, destination, writable)
-      elseif word == '--home' then
-        known.home = false
+        known.home = known.home and word ~= '--home'
       elseif word == '--no-mount' then
         known.home = known.home and not find(',' .. operand .. ',', ',home,', 1, true)
       elseif word ~= '--pwd' then
@@ -110,27 +145,39 @@ local function container(words, known, unknown)
   end
 end
 
+local function hide_binds(unknown, why)
+  unknown.bind, unknown['bind-writable'], unknown['bind-destination'] = why, why, why
+end
+
+-- SOURCE[:DESTINATION[:OPTIONS]], and more behind commas. Options may hold commas, too.
+local function variable_binds(name, value, known, unknown)
+  if find(value, '\\', 1, true) then
+    hide_binds(unknown, 'the environment sets ' .. name .. ' with a backslash; unset it')
+    return
+  end
+  for _, each in ipairs(facts.split(value, ',')) do
+    if each ~= '' and each ~= 'ro' and each ~= 'rw' then
+      local source, destination, writable = bind(each)
+      if source then
+        add_bind(known, unknown, source, destination, writable)
+      else
+        hide_binds(unknown, 'the environment sets ' .. name .. ' with too many colons; unset it')
+      end
+    end
+  end
+end
+
 -- What the job's environment adds to the container.
 local function environment_binds(environment, known, unknown)
   for _, runtime in ipairs(RUNTIMES) do
     for _, name in ipairs(BINDS) do
-      local value = environment(runtime .. name)
-      for _, each in ipairs(value and facts.split(value, ',') or {}) do
-        if each ~= '' then
-          local source, destination, writable = bind(each)
-          if source then
-            add_bind(known, unknown, source, destination, writable)
-          elseif not find(',ro,rw,', ',' .. each .. ',', 1, true) then
-            unknown.bind = runtime .. name .. ' cannot be read'
-          end
-        end
-      end
+      variable_binds(runtime .. name, environment(runtime .. name) or '', known, unknown)
     end
     for _, name in ipairs(OTHER_MOUNTS) do
       local value = environment(runtime .. name)
       if value and value ~= '' then
         local why = 'the environment sets ' .. runtime .. name .. '; unset it'
-        unknown.bind, unknown['bind-writable'], unknown['bind-destination'] = why, why, why
+        hide_binds(unknown, why)
         if name == 'HOME' then
           unknown.home = why
         end
@@ -147,7 +194,7 @@ function facts.of_script(data, environment, known, unknown)
   known.home = true
   known.kind = { data.kind }
   known.image = { data.image }
-  if has_dots(data.image) then
+  if facts.has_dots(data.image) then
     unknown.image = "the path holds '..'"
   end
   known['image-format'] = { data.header == '' and 'sandbox' or 'sif' }
@@ -197,16 +244,31 @@ local function set_number(slurm, value)
   end
 end
 
--- The partitions that a job may run in, or nil.
-function facts.partitions(wanted, part_list)
+-- The partitions of the reservations that are named.
+local function reserved(slurm, reservations)
+  local names = {}
+  for _, name in ipairs(facts.split(reservations or '', ',')) do
+    local reservation = (slurm.reservations or {})[name]
+    local partition = reservation and reservation.partition
+    if partition and partition ~= '' then
+      names[#names + 1] = partition
+    end
+  end
+  return names
+end
+
+-- The partitions that a job may run in, or nil. Where none is asked for, Slurm takes that of a reservation, if it has one.
+function facts.partitions(slurm, wanted, reservations, part_list)
   if wanted and wanted ~= '' then
     return facts.split(wanted, ',')
   end
+  local names = reserved(slurm, reservations)
   for name, partition in pairs(part_list) do
     if partition.flag_default == 1 or partition.flag_default == true then
-      return { name }
+      names[#names + 1] = name
     end
   end
+  return #names > 0 and names or nil
 end
 
 -- Slurm's own rule: the partition's DefaultTime, or its MaxTime. The longest of several.
@@ -226,7 +288,18 @@ local function default_minutes(slurm, partitions, part_list)
   return longest
 end
 
-local function memory(slurm, field, tasks, nodes, known, unknown)
+-- Nodes in a list such as c1,c2; 0 if there is none, nil if the names are not all written out.
+local function listed(text)
+  if not text or text == '' then
+    return 0
+  elseif #text > LONGEST or find(text, '[%[/]') then
+    return nil
+  end
+  return #facts.split(text, ',')
+end
+
+-- Memory of a node, where all tasks may be on one.
+local function memory(slurm, field, tasks, known, unknown)
   local each = field 'min_mem_per_node'
   if each and each > 0 and each < slurm.NO_VAL64 then
     known.memory = each * 1048576
@@ -234,8 +307,8 @@ local function memory(slurm, field, tasks, nodes, known, unknown)
   end
   each = field 'min_mem_per_cpu'
   if each and each > 0 and each < slurm.NO_VAL64 then
-    local cpus = set_number(slurm, field 'cpus_per_task') or 1
-    known.memory = each * 1048576 * cpus * (tasks or nodes or 1)
+    local cpus = (set_number(slurm, field 'cpus_per_task') or 1) * tasks
+    known.memory = each * 1048576 * math.max(cpus, set_number(slurm, field 'pn_min_cpus') or 1)
     return
   end
   each = string.match(field 'mem_per_tres' or '', 'gpu[:=](%d+)')
@@ -248,7 +321,7 @@ end
 
 -- Facts of the request. `field` gives a field of the job, by the name that job_submit/lua has for it.
 function facts.of_job(slurm, field, part_list, known, unknown)
-  known.partition = facts.partitions(field 'partition', part_list)
+  known.partition = facts.partitions(slurm, field 'partition', field 'reservation', part_list)
   if not known.partition then
     unknown.partition = 'the cluster has no default partition; give --partition'
   end
@@ -261,7 +334,8 @@ function facts.of_job(slurm, field, part_list, known, unknown)
   local tasks = set_number(slurm, field 'num_tasks')
   local most, least = set_number(slurm, field 'max_nodes'), set_number(slurm, field 'min_nodes')
   local per_node = set_number(slurm, field 'ntasks_per_node')
-  known.nodes = most or math.max(least or 1, tasks or 1)
+  local names = listed(field 'req_nodes')
+  known.nodes = math.max(most or math.max(least or 1, tasks or 1), names or 0)
   known.tasks = tasks or known.nodes * (per_node or 1)
 
   local minutes = field 'time_limit'
@@ -281,7 +355,10 @@ function facts.of_job(slurm, field, part_list, known, unknown)
   else
     known.gpus = math.max(in_job, in_node * known.nodes, known['gpus-per-task'] * known.tasks)
   end
-  memory(slurm, field, tasks, known.nodes, known, unknown)
+  memory(slurm, field, tasks or math.max(known.nodes, per_node or 1), known, unknown)
+  for _, name in ipairs(names and {} or { 'nodes', 'tasks', 'gpus', 'memory' }) do
+    unknown[name] = 'the list of nodes has brackets or is in a file; name fewer nodes, each by itself'
+  end
 end
 
 return facts

@@ -3,6 +3,8 @@
 
 local NAME = 'hpcrun policy'
 
+local find = string.find
+
 local function log(text)
   slurm.log_info('%s', NAME .. ': ' .. text)
 end
@@ -25,14 +27,19 @@ local function too_long(text)
   return text ~= nil and #text > judge.LONGEST_TEXT
 end
 
--- Whether each part of a variable that lists them by colons is allowed.
-local function is_allowed(value, globs)
+-- What is wrong with a variable that lists its parts by colons; nil if each part is allowed.
+local function variable_problem(rule, value)
+  if #rule.globs > 0 and find(':' .. value .. ':', '::', 1, true) then
+    return rule.name .. ' has an empty part, which stands for the working directory; take out the colon too many'
+  end
   for _, part in ipairs(facts.split(value, ':')) do
-    if not (part == '' and #globs > 0) and not judge.matches_one(globs, part) then
-      return false, part
+    local shown = rule.name .. ' holds ' .. judge.shown(part)
+    if not judge.matches_one(rule.globs, part) then
+      return shown .. '; ' .. rule.say
+    elseif facts.has_dots(part) then
+      return shown .. ", and with '..' in it that may lead anywhere; write the path without"
     end
   end
-  return true
 end
 
 -- What is wrong with the variables of the job.
@@ -42,13 +49,14 @@ local function environment_problem(environment)
   end
   for _, rule in ipairs(policy.environment) do
     local value = environment(rule.name)
-    if value and value ~= '' then
+    -- With an empty PATH programs are looked for in the working directory; other variables are as if they were not set.
+    if value and (value ~= '' or rule.name == 'PATH') then
       if #value > 65536 then
         return rule.name .. ' is longer than a policy looks at'
       end
-      local allowed, part = is_allowed(value, rule.globs)
-      if not allowed then
-        return string.format('%s holds %s; %s', rule.name, judge.shown(part), rule.say)
+      local problem = variable_problem(rule, value)
+      if problem then
+        return problem
       end
     end
   end
@@ -57,7 +65,7 @@ end
 -- What in the data is not this site's hpcrun's, though it is written as hpcrun writes it.
 local function foreign_part(data, other)
   if other then
-    return 'hpcrun_container holds ' .. judge.shown(other)
+    return 'hpcrun_container holds ' .. judge.shown(other) .. ', not written as hpcrun writes it'
   end
   for _, option in ipairs(data.srun) do
     if not judge.matches_one(policy.srun, option) then
@@ -84,8 +92,8 @@ local function judge_job(job_desc, part_list, partition)
   local function field(name)
     return job_desc[name]
   end
-  if too_long(field 'partition') then
-    return no_job_of_hpcrun('the list of partitions is too long')
+  if too_long(field 'partition') or too_long(field 'reservation') then
+    return no_job_of_hpcrun('the list of partitions or reservations is too long')
   elseif field 'container' then
     return no_job_of_hpcrun("--container is another way to containers than hpcrun's")
   end
@@ -145,12 +153,12 @@ local function guarded(who, partition, check)
 end
 
 -- The container partition that a request is for, or nil. An error here concerns no job: it is logged.
-local function concerned(partition, part_list)
+local function concerned(partition, reservation, part_list)
   local done, result = pcall(function()
-    if too_long(partition) then
+    if too_long(partition) or too_long(reservation) then
       return '(a list that is too long)'
     end
-    return container_partition(facts.partitions(partition, part_list))
+    return container_partition(facts.partitions(slurm, partition, reservation, part_list))
   end)
   if not done then
     slurm.log_error('%s', NAME .. ': ' .. tostring(result))
@@ -160,7 +168,7 @@ local function concerned(partition, part_list)
 end
 
 function slurm_job_submit(job_desc, part_list, submit_uid)
-  local partition = concerned(job_desc.partition, part_list)
+  local partition = concerned(job_desc.partition, job_desc.reservation, part_list)
   if not partition then
     return slurm.SUCCESS
   end
@@ -176,7 +184,9 @@ local CHANGES = {
   qos = { 'qos' },
   min_nodes = { 'nodes', 'tasks', 'gpus', 'memory' },
   max_nodes = { 'nodes', 'tasks', 'gpus', 'memory' },
+  req_nodes = { 'nodes', 'tasks', 'gpus', 'memory' },
   num_tasks = { 'tasks', 'nodes', 'gpus', 'memory' },
+  ntasks_per_node = { 'tasks', 'gpus', 'memory' },
   time_limit = { 'time' },
   tres_per_job = { 'gpus', 'memory' },
   tres_per_node = { 'gpus', 'memory' },
@@ -186,6 +196,7 @@ local CHANGES = {
   min_mem_per_cpu = { 'memory' },
   mem_per_tres = { 'memory' },
   cpus_per_task = { 'memory' },
+  pn_min_cpus = { 'memory' },
 }
 
 local function is_set(value)
@@ -258,14 +269,14 @@ local function judge_change(job_desc, job_rec, part_list, changed)
 end
 
 function slurm_job_modify(job_desc, job_rec, part_list, modify_uid)
-  local partition = concerned(job_desc.partition or job_rec.partition, part_list)
+  local partition = concerned(job_desc.partition or job_rec.partition, nil, part_list)
   -- root knows what it does.
   if not partition or modify_uid == 0 then
     return slurm.SUCCESS
   end
   local who = string.format('uid %s, job %s:', tostring(modify_uid), tostring(job_rec.job_id))
   return guarded(who, partition, function()
-    if not container_partition(facts.partitions(job_rec.partition, part_list)) then
+    if not container_partition(facts.partitions(slurm, job_rec.partition, nil, part_list)) then
       local what = 'a job of another partition cannot be moved to ' .. partition .. '; submit it anew'
       return no_job_of_hpcrun(what)
     end
