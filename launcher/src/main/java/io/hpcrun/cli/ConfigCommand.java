@@ -4,6 +4,7 @@ import io.hpcrun.failure.ExitCode;
 import io.hpcrun.failure.Failure;
 import io.hpcrun.json.Json;
 import io.hpcrun.request.GetoptParser;
+import io.hpcrun.request.Layer;
 import io.hpcrun.request.OptionTable;
 import io.hpcrun.request.Requests;
 import io.hpcrun.request.Setting;
@@ -81,6 +82,7 @@ final class ConfigCommand {
         }
         ConfigCommand config = new ConfigCommand(site);
         config.collect(parsed, new Requests(parser, Main.at(console).caller()));
+        config.collectBlocks(verb);
         config.show(verb, parsed.options().hasOption("json"), console.out());
         return ExitCode.OK.code();
       }
@@ -97,7 +99,7 @@ final class ConfigCommand {
                         Failure.usage(
                             "there is no " + SiteFiles.DEFAULT,
                             "name the file: hpcrun config check FILE"));
-    Site.of(file, console.environment().getOrDefault("HOME", "")).policy();
+    Site.of(file, console.environment().getOrDefault("HOME", "")).check();
     console
         .out()
         .println(
@@ -153,9 +155,31 @@ final class ConfigCommand {
     }
   }
 
+  /** What the file's own blocks of options say, also where somebody wins over it. */
+  private void collectBlocks(String wanted) {
+    if (wanted.equals("defaults")) {
+      collect("defaults.", site.options().defaults());
+    } else if (wanted.equals("partitions") || wanted.startsWith("partitions.")) {
+      site.options()
+          .partitions()
+          .forEach((name, options) -> collect("partitions." + name + ".", options));
+    }
+  }
+
+  private void collect(String prefix, Layer options) {
+    for (Setting setting : options.settings()) {
+      values.add(new Value(prefix + setting.name(), setting.shown(), setting.origin().toString()));
+    }
+  }
+
+  /** All values; with a key, its own, or those of the section that it names. */
   private void show(String key, boolean asJson, PrintStream out) {
     List<Value> shown =
-        values.stream().filter(value -> key.isEmpty() || value.key().equals(key)).toList();
+        values.stream()
+            .filter(
+                value ->
+                    key.isEmpty() || value.key().equals(key) || value.key().startsWith(key + "."))
+            .toList();
     if (shown.isEmpty() && !key.isEmpty()) {
       notSet(key, asJson, out);
       return;

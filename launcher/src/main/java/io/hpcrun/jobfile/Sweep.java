@@ -4,7 +4,6 @@ import io.hpcrun.script.Slots;
 import io.hpcrun.yaml.Place;
 import io.hpcrun.yaml.YamlMap;
 import io.hpcrun.yaml.YamlValue;
-import java.math.BigDecimal;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -28,8 +27,13 @@ public record Sweep(
     Optional<Integer> atOnce,
     Optional<Integer> rate,
     Place place) {
-  /** More elements are no sweep but a mistake. */
-  static final int MOST = 1_000_000;
+  /**
+   * More elements are no sweep but a mistake: slurmctld holds 10,000 jobs unless told otherwise.
+   */
+  static final int MOST = 100_000;
+
+  /** Values of all parameters together, which one script holds, of 4 MiB at most for sbatch. */
+  private static final int MOST_VALUES = 200_000;
 
   /** Copies the list. */
   public Sweep {
@@ -55,17 +59,20 @@ public record Sweep(
                 "the parameter '%s' is a list".formatted(entry.key()),
                 "sweep over parameters with one text");
       }
-      List<String> values = new ArrayList<>();
-      for (YamlValue value : values(entry.value())) {
-        String word = value.textOrEmpty();
-        parameter.ifPresent(each -> each.value(List.of(word), value.place()::wrong));
-        values.add(word);
-      }
-      slots.add(new Slots.Slot(entry.key(), values));
       declared.add(parameter);
     }
     boolean paired = text.find("zip").map(YamlValue::truth).orElse(false);
-    checkSize(swept, slots, paired);
+    checkSize(swept, paired);
+    for (YamlMap.Entry entry : swept.entries().values()) {
+      Optional<Parameter> parameter = declared.get(slots.size());
+      List<String> values = values(entry.value());
+      for (int i = 0; i < values.size(); i++) {
+        Place place = place(entry.value(), i);
+        List<String> word = List.of(values.get(i));
+        parameter.ifPresent(each -> each.value(word, place::wrong));
+      }
+      slots.add(new Slots.Slot(entry.key(), values));
+    }
     boolean jobs = text.find("as").map(YamlValue::text).filter("jobs"::equals).isPresent();
     text.find("rate")
         .filter(rate -> !jobs)
@@ -85,82 +92,67 @@ public record Sweep(
         text.place());
   }
 
-  private static void checkSize(YamlMap swept, List<Slots.Slot> slots, boolean paired) {
-    if (slots.isEmpty()) {
+  /** Before the values are made: a short line can ask for more than fit into the memory. */
+  private static void checkSize(YamlMap swept, boolean paired) {
+    List<YamlMap.Entry> entries = List.copyOf(swept.entries().values());
+    if (entries.isEmpty()) {
       throw swept
           .place()
           .wrong("there are no parameters to sweep over", "write NAME: [VALUE, ...]");
     }
-    if (slots.size() > Slots.MOST) {
+    if (entries.size() > Slots.MOST) {
       throw swept
           .place()
           .wrong(
-              "%d parameters are swept".formatted(slots.size()),
+              "%d parameters are swept".formatted(entries.size()),
               "sweep " + Slots.MOST + " at most");
     }
-    long size = 1;
-    for (Slots.Slot slot : slots) {
-      int count = slot.values().size();
-      int first = slots.getFirst().values().size();
+    int first = count(entries.getFirst().value());
+    long elements = 1;
+    long values = 0;
+    for (YamlMap.Entry entry : entries) {
+      int count = count(entry.value());
       if (paired && count != first) {
-        throw swept
-            .entries()
-            .get(slot.name())
+        throw entry
             .place()
             .wrong(
                 "%s has %d values, and %s has %d; with 'zip' they go together one by one"
-                    .formatted(slot.name(), count, slots.getFirst().name(), first),
+                    .formatted(entry.key(), count, entries.getFirst().key(), first),
                 "give both as many, or leave 'zip' out to combine all with all");
       }
-      size = paired ? count : size * count;
-      if (size > MOST) {
+      elements = paired ? count : elements * count;
+      values += count;
+      if (elements > MOST || values > MOST_VALUES) {
         throw swept
             .place()
             .wrong(
-                "the sweep has more than %d elements".formatted(MOST), "sweep over fewer values");
+                elements > MOST
+                    ? "the sweep has more than %d elements".formatted(MOST)
+                    : "the sweep has more than %d values".formatted(MOST_VALUES),
+                "sweep over fewer values, or in several files");
       }
     }
   }
 
-  private static List<YamlValue> values(YamlValue value) {
-    if (!(value instanceof YamlMap range)) {
-      List<YamlValue> values = value.listOrOne();
-      if (values.isEmpty()) {
-        throw value.place().wrong("the list is empty", "write a value, or leave the key out");
-      }
-      return values;
+  private static int count(YamlValue value) {
+    if (value instanceof YamlMap range) {
+      return Range.read(range).count();
     }
-    BigDecimal from = number(range.get("from", "the first value"));
-    BigDecimal to = number(range.get("to", "the last value"));
-    BigDecimal step = range.find("step").map(Sweep::number).orElse(BigDecimal.ONE);
-    if (step.signum() == 0 || to.subtract(from).signum() * step.signum() < 0) {
-      throw range
-          .place()
-          .wrong(
-              "from %s no step of %s leads to %s"
-                  .formatted(from.toPlainString(), step.toPlainString(), to.toPlainString()),
-              "give a step in the right direction");
+    int count = value.listOrOne().size();
+    if (count == 0) {
+      throw value.place().wrong("the list is empty", "write a value, or leave the key out");
     }
-    BigDecimal count = to.subtract(from).divideToIntegralValue(step).add(BigDecimal.ONE);
-    if (count.compareTo(BigDecimal.valueOf(MOST)) > 0) {
-      throw range
-          .place()
-          .wrong("these are more than %d values".formatted(MOST), "take a greater step");
-    }
-    List<YamlValue> values = new ArrayList<>();
-    for (int i = 0; i < count.intValue(); i++) {
-      values.add(
-          new YamlValue.Scalar(
-              range.place(), from.add(step.multiply(BigDecimal.valueOf(i))).toPlainString(), true));
-    }
-    return values;
+    return count;
   }
 
-  private static BigDecimal number(YamlValue value) {
-    if (!value.text().matches("[+-]?[0-9]{1,15}(\\.[0-9]{1,15})?")) {
-      throw value.mustBe("a number such as 10 or 0.5");
-    }
-    return new BigDecimal(value.text());
+  private static List<String> values(YamlValue value) {
+    return value instanceof YamlMap range
+        ? Range.read(range).values()
+        : value.listOrOne().stream().map(YamlValue::textOrEmpty).toList();
+  }
+
+  private static Place place(YamlValue values, int index) {
+    return values instanceof YamlMap range ? range.place() : values.listOrOne().get(index).place();
   }
 
   /** How many elements there are. */

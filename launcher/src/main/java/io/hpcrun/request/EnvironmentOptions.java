@@ -9,10 +9,12 @@ import io.hpcrun.spec.SecretNames;
 import io.hpcrun.spec.SlurmOption;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * The options for the ranks' environment: {@code --env} and {@code --clean-env}; what {@code
@@ -43,13 +45,12 @@ final class EnvironmentOptions {
     List<String> byName = new ArrayList<>();
     List<String> hidden = new ArrayList<>();
     Map<String, ByteString> secrets = new LinkedHashMap<>();
-    List<String> names = new ArrayList<>();
+    Set<String> names = new HashSet<>();
     for (String word : values(parsed)) {
       String name = nameOf(word);
-      if (names.contains(name)) {
+      if (!names.add(name)) {
         throw Failure.usage("--env sets " + name + " twice", "give it once");
       }
-      names.add(name);
       if (word.indexOf('=') < 0) {
         byName.add(name);
         continue;
@@ -145,16 +146,8 @@ final class EnvironmentOptions {
    */
   static void checkExport(LaunchSpec spec, Secrets secrets, Map<String, String> environment) {
     Export export = Export.of(spec, environment);
-    for (String name : export.assigned()) {
-      if (SecretNames.isVariable(name)) {
-        throw Failure.usage(
-            export.source()
-                + " gives the value of "
-                + name
-                + ", which looks like a secret, and Slurm keeps the script",
-            "set " + name + " before you submit, and write --env " + name);
-      }
-    }
+    refuseSecrets(export);
+    Export.ofRanks(spec).forEach(EnvironmentOptions::refuseSecrets);
     Optional<String> lost =
         spec.container().choice().byName().stream()
             .filter(name -> secrets.holds(name) ? !export.all() : !export.has(name))
@@ -166,6 +159,18 @@ final class EnvironmentOptions {
           export.source().startsWith("SBATCH_")
               ? "unset " + SlurmOption.EXPORT.variable() + ", or write --export=ALL"
               : "write --export=ALL, or put the secret into a file that the application reads");
+    }
+  }
+
+  private static void refuseSecrets(Export export) {
+    for (String name : export.secrets()) {
+      throw Failure.usage(
+          export.source()
+              + " gives the value of "
+              + name
+              + ", which looks like a secret, and others can see it: Slurm keeps the script, and"
+              + " processes show their words",
+          "set " + name + " before, and write --env " + name);
     }
   }
 }

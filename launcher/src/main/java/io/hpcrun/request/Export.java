@@ -2,6 +2,7 @@ package io.hpcrun.request;
 
 import io.hpcrun.spec.ByteString;
 import io.hpcrun.spec.LaunchSpec;
+import io.hpcrun.spec.SecretNames;
 import io.hpcrun.spec.SlurmOption;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -41,13 +42,30 @@ public record Export(String source, List<String> items) {
       }
     }
     String variable = SlurmOption.EXPORT.variable();
-    return said.map(
-            value -> new Export(OPTION + "=" + value.replaceAll("=[^,]*", "=..."), split(value)))
-        .or(
-            () ->
-                Optional.ofNullable(environment.get(variable))
-                    .map(value -> new Export(variable + "=" + value, split(value))))
+    return said.map(value -> of(OPTION, value))
+        .or(() -> Optional.ofNullable(environment.get(variable)).map(value -> of(variable, value)))
         .orElse(new Export("", List.of("ALL")));
+  }
+
+  private static Export of(String name, String value) {
+    return new Export(name + "=" + masked(value), split(value));
+  }
+
+  /**
+   * What words of srun's give its ranks by an export of its own ({@code --srun=--export=...}), one
+   * for each; srun takes beginnings of the option's name, too.
+   */
+  static List<Export> ofRanks(LaunchSpec spec) {
+    return spec.srun().stream()
+        .filter(word -> word.startsWith("--ex") && word.indexOf('=') > 0)
+        .filter(word -> OPTION.startsWith(word.substring(0, word.indexOf('='))))
+        .map(word -> of("--srun=" + OPTION, word.substring(word.indexOf('=') + 1)))
+        .toList();
+  }
+
+  /** A list for messages: the names, without the values. */
+  static String masked(String value) {
+    return value.replaceAll("=(?:'[^']*(?:'|$)|\"[^\"]*(?:\"|$)|[^,'\"])*+", "=...");
   }
 
   /** The words of an {@code #SBATCH} line. */
@@ -70,11 +88,13 @@ public record Export(String source, List<String> items) {
     return all() || items.stream().anyMatch(item -> item.replaceFirst("=.*", "").equals(name));
   }
 
-  /** Variables that get a value. */
-  public List<String> assigned() {
+  /** Variables that get a value which is taken for a secret. */
+  List<String> secrets() {
     return items.stream()
         .filter(item -> item.indexOf('=') > 0)
-        .map(item -> item.substring(0, item.indexOf('=')))
+        .map(item -> item.split("=", 2))
+        .filter(pair -> SecretNames.isSecret(pair[0], pair[1]))
+        .map(pair -> pair[0])
         .toList();
   }
 }

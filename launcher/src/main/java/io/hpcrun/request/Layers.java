@@ -1,11 +1,8 @@
 package io.hpcrun.request;
 
-import io.hpcrun.failure.Failure;
+import io.hpcrun.spec.ByteString;
 import io.hpcrun.spec.SlurmOption;
-import io.hpcrun.yaml.Names;
 import java.util.ArrayList;
-import java.util.Collection;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -22,25 +19,39 @@ import java.util.stream.Stream;
 public final class Layers {
   private final SiteOptions site;
   private final Map<String, String> environment;
+  private final boolean jobs;
 
   /**
+   * Layers of jobs.
+   *
    * @param site what the site says
    * @param environment the user's variables
    */
   public Layers(SiteOptions site, Map<String, String> environment) {
+    this(site, environment, true);
+  }
+
+  /**
+   * Layers of jobs or steps.
+   *
+   * @param jobs whether sbatch is to read them: a variable of its may name the partition
+   */
+  Layers(SiteOptions site, Map<String, String> environment, boolean jobs) {
     this.site = site;
     this.environment = environment;
+    this.jobs = jobs;
   }
 
   /**
    * The settings that count, in the order in which they were said, with who said them.
    *
    * @param own what this request says, the weakest first
-   * @throws Failure with exit code 2 for modules that are not there or conflict
+   * @throws io.hpcrun.failure.Failure with exit code 2 for modules that are not there or conflict
    */
   public List<Setting> merge(List<Layer> own) {
     Optional<Layer> partition =
         value(merged(concat(List.of(site.defaults()), own)), SlurmOption.PARTITION.option())
+            .or(() -> jobs ? inShell(SlurmOption.PARTITION.option()) : Optional.empty())
             .map(site.partitions()::get);
     List<Layer> below = new ArrayList<>(List.of(site.defaults()));
     partition.ifPresent(below::add);
@@ -84,14 +95,41 @@ public final class Layers {
     all.removeIf(setting -> setting.values().isEmpty() && OptionTable.adds(setting.name()));
     all.removeIf(
         setting ->
-            setting.origin().kind().compareTo(Origin.Kind.JOB_FILE) <= 0 && isInShell(setting));
+            setting.origin().kind().compareTo(Origin.Kind.JOB_FILE) <= 0
+                && inShell(setting.name()).isPresent());
     return all;
   }
 
-  private boolean isInShell(Setting setting) {
-    return OptionTable.variable(setting.name())
-        .filter(variable -> !environment.getOrDefault(variable, "").isEmpty())
-        .isPresent();
+  /**
+   * The options that variables of the user's shell stand for, where these settings, which count,
+   * leave them. sbatch reads the variables itself, so they are in no launch's settings.
+   */
+  List<Setting> ofShell(List<Setting> settings) {
+    List<Setting> variables = new ArrayList<>();
+    for (OptionTable.Entry entry : OptionTable.entries()) {
+      String name = entry.name();
+      boolean said =
+          settings.stream()
+              .anyMatch(each -> each.name().equals(name) || OptionTable.exclude(each.name(), name));
+      if (!said) {
+        inShell(name)
+            .map(
+                value ->
+                    new Setting(
+                        name,
+                        List.of(ByteString.of(value).latin1()),
+                        new Origin(Origin.Kind.VARIABLE, OptionTable.variable(name).orElseThrow())))
+            .ifPresent(variables::add);
+      }
+    }
+    return variables;
+  }
+
+  /** The value of the variable that stands for an option, if it is set. */
+  private Optional<String> inShell(String name) {
+    return OptionTable.variable(name)
+        .map(variable -> environment.getOrDefault(variable, ""))
+        .filter(value -> !value.isEmpty());
   }
 
   private static boolean isEnvironmentFile(Setting setting) {
@@ -124,50 +162,16 @@ public final class Layers {
   }
 
   private List<Layer> modules(List<Setting> settings) {
-    Map<String, SiteOptions.Module> wanted = new LinkedHashMap<>();
+    Modules modules = new Modules(site.modules());
     for (Setting setting : settings) {
       if (setting.name().equals(OwnOption.MODULE.option())) {
         for (String value : setting.values()) {
           for (String name : value.split(",", -1)) {
-            add(wanted, name, setting.origin().toString());
+            modules.add(name, setting.origin().toString());
           }
         }
       }
     }
-    for (SiteOptions.Module module : wanted.values()) {
-      for (String other : module.conflicts()) {
-        if (wanted.containsKey(other)) {
-          throw Failure.usage(
-              "the modules %s and %s exclude each other".formatted(module.name(), other),
-              "leave one of them out; 'hpcrun config modules' says what they are");
-        }
-      }
-    }
-    return wanted.values().stream().map(SiteOptions.Module::options).toList();
-  }
-
-  private void add(Map<String, SiteOptions.Module> wanted, String name, String origin) {
-    if (wanted.containsKey(name)) {
-      return;
-    }
-    SiteOptions.Module module = site.modules().get(name);
-    if (module == null) {
-      throw noModule(name, origin, site.modules().keySet());
-    }
-    for (String other : module.requires()) {
-      if (!other.equals(name)) {
-        add(wanted, other, "module: " + name);
-      }
-    }
-    wanted.put(name, module);
-  }
-
-  private static Failure noModule(String name, String origin, Collection<String> names) {
-    return Failure.usage(
-        "there is no module '%s' here (%s)"
-            .formatted(io.hpcrun.spec.ByteString.ofLatin1(name), origin),
-        names.isEmpty()
-            ? "leave it out; this site declares no modules"
-            : Names.remedy(name, names));
+    return modules.wanted().stream().map(SiteOptions.Module::options).toList();
   }
 }

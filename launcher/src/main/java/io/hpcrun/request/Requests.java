@@ -242,7 +242,7 @@ public final class Requests {
    */
   public Requested step(GetoptParser.Parsed parsed, List<ByteString> command, boolean inJob) {
     Layers layers =
-        new Layers(inJob ? caller.site().ofSteps() : caller.site(), caller.environment());
+        new Layers(inJob ? caller.site().ofSteps() : caller.site(), caller.environment(), false);
     return requested(
         layers,
         List.of(typed(parsed)),
@@ -252,9 +252,13 @@ public final class Requests {
         image(parsed.rest().getFirst()));
   }
 
-  /** The options that count for a job with these, with who said them; nothing else is looked at. */
+  /**
+   * The options that count for a job with these, with who said them, those of variables that sbatch
+   * reads among them; nothing else is looked at.
+   */
   public List<Setting> settings(GetoptParser.Parsed parsed) {
-    return layers().merge(List.of(typed(parsed)));
+    List<Setting> said = layers().merge(List.of(typed(parsed)));
+    return Stream.concat(said.stream(), layers().ofShell(said).stream()).toList();
   }
 
   private Requested requested(

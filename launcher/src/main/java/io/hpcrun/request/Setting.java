@@ -2,6 +2,7 @@ package io.hpcrun.request;
 
 import io.hpcrun.spec.ByteString;
 import io.hpcrun.spec.SecretNames;
+import io.hpcrun.spec.SlurmOption;
 import java.util.List;
 
 /**
@@ -30,6 +31,11 @@ public record Setting(String name, List<String> values, Origin origin) {
   }
 
   private String shown(String value) {
+    boolean export = name.equals(SlurmOption.EXPORT.option()) || value.startsWith("--export=");
+    if (export && value.contains("=")) {
+      int from = value.startsWith("--export=") ? "--export=".length() : 0;
+      return value.substring(0, from) + ByteString.ofLatin1(Export.masked(value.substring(from)));
+    }
     int equals = value.indexOf('=');
     boolean secret =
         name.equals(OwnOption.ENV.option())

@@ -4,10 +4,14 @@ import io.hpcrun.failure.Failure;
 import io.hpcrun.policy.Policy;
 import io.hpcrun.policy.PolicyFile;
 import io.hpcrun.request.Layer;
+import io.hpcrun.request.Layers;
+import io.hpcrun.request.Modules;
 import io.hpcrun.request.OptionBlock;
 import io.hpcrun.request.Origin;
+import io.hpcrun.request.Setting;
 import io.hpcrun.request.SiteOptions;
 import io.hpcrun.spec.FabricChoice;
+import io.hpcrun.spec.SlurmOption;
 import io.hpcrun.yaml.Names;
 import io.hpcrun.yaml.Place;
 import io.hpcrun.yaml.Shape;
@@ -19,6 +23,9 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
@@ -68,6 +75,44 @@ public record Site(
     return new Site(file, text, SiteOptions.NONE, Map.of());
   }
 
+  /**
+   * Refuses what launches would fail with: modules of the defaults or of a partition that are not
+   * declared or exclude each other, modules that exclude what they require, and rules that cannot
+   * be read.
+   *
+   * @throws Failure with exit code 2 that names file, line and column
+   */
+  public void check() {
+    for (YamlMap.Entry module : entries(text, "modules").toList()) {
+      Modules needed = new Modules(options.modules());
+      at(
+          module.place(),
+          () -> {
+            needed.add(module.key(), "modules");
+            needed.wanted();
+          });
+    }
+    Layers layers = new Layers(options, Map.of());
+    text.find("defaults").ifPresent(block -> at(block.place(), () -> layers.merge(List.of())));
+    for (YamlMap.Entry partition : entries(text, "partitions").toList()) {
+      Setting there =
+          new Setting(
+              SlurmOption.PARTITION.option(),
+              List.of(partition.key()),
+              new Origin(Origin.Kind.PARTITION, partition.place().toString()));
+      at(partition.place(), () -> layers.merge(List.of(new Layer(List.of(there)))));
+    }
+    policy();
+  }
+
+  private static void at(Place place, Runnable check) {
+    try {
+      check.run();
+    } catch (Failure wrong) {
+      throw place.wrong(wrong.getMessage(), wrong.remedy());
+    }
+  }
+
   /** Where the site keeps templates. */
   public List<Path> templates() {
     return paths("templates");
@@ -110,7 +155,8 @@ public record Site(
                 partitions.put(
                     entry.key(), OptionBlock.read(entry.value().map(), Origin.Kind.PARTITION)));
     List<YamlMap.Entry> declared = entries(text, "modules").toList();
-    List<String> names = declared.stream().map(YamlMap.Entry::key).toList();
+    Set<String> names =
+        declared.stream().map(YamlMap.Entry::key).collect(Collectors.toCollection(TreeSet::new));
     for (YamlMap.Entry entry : declared) {
       YamlMap module = entry.value().map();
       modules.put(
@@ -134,7 +180,7 @@ public record Site(
     return text.find(key).stream().flatMap(map -> map.map().entries().values().stream());
   }
 
-  private static List<String> modules(YamlMap module, String key, List<String> names) {
+  private static List<String> modules(YamlMap module, String key, Set<String> names) {
     return module.find(key).stream()
         .flatMap(value -> value.listOrOne().stream())
         .map(

@@ -7,7 +7,10 @@ import io.hpcrun.yaml.YamlMap;
 import java.io.IOException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.nio.file.attribute.BasicFileAttributes;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -31,22 +34,45 @@ public final class SiteFiles {
   /**
    * The site file that counts here; empty if there is none.
    *
-   * @throws Failure with exit code 2 if the variable names one that is not there
+   * @throws Failure with exit code 2 if the variable names one that is not there, or it cannot be
+   *     told whether there is one: a site's rules do not vanish without a word
    */
   public static Optional<Path> find(Map<String, String> environment) {
+    return find(environment, DEFAULT);
+  }
+
+  /** The same where the site file is elsewhere. */
+  static Optional<Path> find(Map<String, String> environment, Path byDefault) {
     String named = environment.getOrDefault(VARIABLE, "");
     if (named.equals("none")) {
       return Optional.empty();
     }
     if (named.isEmpty()) {
-      return Files.exists(DEFAULT) ? Optional.of(DEFAULT) : Optional.empty();
+      return isThere(byDefault) ? Optional.of(byDefault) : Optional.empty();
     }
-    if (!named.startsWith("/") || !Files.exists(Path.of(named))) {
+    if (!named.startsWith("/") || !isThere(Path.of(named))) {
       throw Failure.usage(
           VARIABLE + "=" + named + " is not the absolute path of a file",
           "write the site file's path from / on, or 'none'");
     }
     return Optional.of(Path.of(named));
+  }
+
+  /** A link that leads nowhere is there, too: reading it says so. */
+  private static boolean isThere(Path file) {
+    try {
+      Files.readAttributes(file, BasicFileAttributes.class, LinkOption.NOFOLLOW_LINKS);
+      return true;
+    } catch (NoSuchFileException none) {
+      return false;
+    } catch (IOException hidden) {
+      throw Failure.usage(
+          file + " cannot be looked at: " + TrustedFile.cause(hidden),
+          "everybody must be able to enter its directory and read it; its administrators mend that"
+              + " (chmod a+rx "
+              + file.getParent()
+              + ")");
+    }
   }
 
   /**
@@ -71,13 +97,18 @@ public final class SiteFiles {
     return file.resolveSibling(name + ".d");
   }
 
-  /** The files beside a site file, in the order in which they are read. */
+  /**
+   * The files beside a site file, in the order in which they are read; those whose names begin with
+   * a dot, such as an editor's locks, are none.
+   *
+   * @throws Failure with exit code 2 for a file {@code *.yml}, which would be left out
+   */
   public static List<Path> dropIns(Path file) {
     Path directory = directory(file);
     List<Path> files = new ArrayList<>();
     if (Files.isDirectory(directory)) {
       try (DirectoryStream<Path> found =
-          Files.newDirectoryStream(TrustedFile.of(directory), "*.yaml")) {
+          Files.newDirectoryStream(TrustedFile.of(directory), "[!.]*.{yaml,yml}")) {
         found.forEach(files::add);
       } catch (IOException unreadable) {
         throw Failure.usage(
@@ -85,7 +116,15 @@ public final class SiteFiles {
       }
     }
     files.sort(null);
+    files.forEach(SiteFiles::refuseOtherEnding);
     return files;
+  }
+
+  private static void refuseOtherEnding(Path file) {
+    if (!file.toString().endsWith(".yaml")) {
+      throw Failure.usage(
+          file + " is not read: the files here end with .yaml", "rename it to .yaml, or remove it");
+    }
   }
 
   private static YamlMap merged(YamlMap one, YamlMap other) {

@@ -13,8 +13,11 @@ import static io.hpcrun.yaml.Shape.time;
 
 import io.hpcrun.pull.AllowedSources;
 import io.hpcrun.request.OptionBlock;
+import io.hpcrun.request.OwnOption;
+import io.hpcrun.spec.SlurmOption;
 import io.hpcrun.yaml.Shape;
 import io.hpcrun.yaml.YamlValue;
+import java.util.List;
 import java.util.regex.Pattern;
 
 /**
@@ -134,7 +137,7 @@ public final class SiteShape {
               new Shape.Named(
                   "a partition",
                   Pattern.compile("[^\\p{Cntrl},= ]{1,64}"),
-                  keys(OptionBlock.keys())),
+                  keys(without(SlurmOption.PARTITION.option()))),
               "options of launches in a partition, which win over `defaults`"),
           key(
               "modules",
@@ -142,7 +145,7 @@ public final class SiteShape {
                   "a module",
                   NAME,
                   keys(
-                      OptionBlock.keys(),
+                      without(OwnOption.MODULE.option()),
                       key("description", prose(), "one sentence for users"),
                       key(
                           "requires",
@@ -180,6 +183,11 @@ public final class SiteShape {
           key("daemon", DAEMON, "the service hpcrund"));
 
   private SiteShape() {}
+
+  /** All options but the one that says whether the others count. */
+  private static List<Shape.Key> without(String name) {
+    return OptionBlock.keys(entry -> !entry.name().equals(name));
+  }
 
   private static void source(YamlValue value) {
     if (!AllowedSources.isBeginning(value.text())) {

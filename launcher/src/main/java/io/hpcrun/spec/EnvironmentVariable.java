@@ -2,6 +2,7 @@ package io.hpcrun.spec;
 
 import io.hpcrun.failure.Failure;
 import java.util.Set;
+import java.util.regex.Pattern;
 
 /**
  * A variable that the user sets for the application ({@code --env NAME=VALUE}).
@@ -16,6 +17,8 @@ public record EnvironmentVariable(String name, ByteString value) {
    * environment_and_metadata.rst), with what to use instead.
    */
   private static final Set<String> NOT_SETTABLE = Set.of("HOME");
+
+  private static final Pattern NAME = Pattern.compile("[A-Za-z_][A-Za-z0-9_]*");
 
   /** Linux, include/uapi/linux/binfmts.h: MAX_ARG_STRLEN, with the NUL behind it. */
   private static final int LONGEST = 128 << 10;
@@ -50,7 +53,7 @@ public record EnvironmentVariable(String name, ByteString value) {
    * @throws Failure with exit code 2 when it is none, or one that cannot be set
    */
   public static String checkedName(String name, String where) {
-    if (!name.matches("[A-Za-z_][A-Za-z0-9_]*")) {
+    if (!NAME.matcher(name).matches()) {
       throw Failure.usage(
           where + ": '" + ByteString.ofLatin1(name) + "' is not a variable name",
           "use letters, digits and _, not beginning with a digit");

@@ -33,7 +33,7 @@ public enum SlurmValue {
   /** {@code append} or {@code truncate}. */
   OPEN_MODE("append|truncate", "append or truncate"),
   /** {@code exclusive}'s optional word. */
-  OPTIONAL_WORD("[A-Za-z0-9_-]*", "a word such as user"),
+  OPTIONAL_WORD("(?i:user|mcs|topo)?", "one of user, mcs, topo (or nothing; in a file, true)"),
   /** Any text without control characters that is not empty. */
   TEXT("[^\\p{Cntrl}]+", "one line of text without control characters");
 

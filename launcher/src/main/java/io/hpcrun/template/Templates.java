@@ -4,6 +4,7 @@ import io.hpcrun.failure.Failure;
 import io.hpcrun.jobfile.JobFile;
 import io.hpcrun.request.Origin;
 import io.hpcrun.yaml.Place;
+import io.hpcrun.yaml.TrustedFile;
 import io.hpcrun.yaml.YamlFile;
 import io.hpcrun.yaml.YamlMap;
 import io.hpcrun.yaml.YamlValue;
@@ -32,8 +33,14 @@ public final class Templates {
     this.workingDirectory = workingDirectory;
   }
 
-  /** A file of the chain: the one that says {@code extends} before the one that it names. */
-  private record Link(Path file, boolean byName, YamlMap text) {}
+  /**
+   * A file of the chain: the one that says {@code extends} before the one that it names.
+   *
+   * @param byName whether it was found by its name
+   * @param trusted whether it is a template that was found by its name, or one that such a template
+   *     extends: nobody but their owners writes those
+   */
+  private record Link(Path file, boolean byName, boolean trusted, YamlMap text) {}
 
   /** Whether a template has this name. */
   public boolean has(String name) {
@@ -88,7 +95,7 @@ public final class Templates {
 
   private JobFile read(Path file, boolean byName, Origin.Kind kind) {
     List<Link> chain = new ArrayList<>();
-    chain.add(new Link(file, byName, YamlFile.read(file).map()));
+    chain.add(new Link(file, byName, byName, YamlFile.read(file).map()));
     Optional<Link> next = extended(chain.getLast());
     while (next.isPresent()) {
       refuseRing(chain, next.get());
@@ -109,7 +116,13 @@ public final class Templates {
         .map(
             value -> {
               Path file = file(from, value);
-              return new Link(file, !isPath(value.text()), YamlFile.read(file).map());
+              boolean byName = !isPath(value.text());
+              boolean trusted = byName || from.trusted();
+              return new Link(
+                  file,
+                  byName,
+                  trusted,
+                  YamlFile.read(trusted ? TrustedFile.of(file) : file).map());
             });
   }
 

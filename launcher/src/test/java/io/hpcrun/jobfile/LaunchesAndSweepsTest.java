@@ -157,7 +157,7 @@ class LaunchesAndSweepsTest {
         "to: 1.5=>to: 10.5|line 8, column 8: '10.5' is beyond the greatest of the parameter t|write 10",
         "to: 1.5=>to: 0|line 8, column 8: from 0.5 no step of 0.5 leads to 0|give a step",
         "step: 0.5=>step: 0|line 8, column 8: from 0.5 no step of 0 leads|give a step",
-        "step: 0.5=>step: 0.000000001|line 8, column 8: these are more than 1000000 values|take a",
+        "step: 0.5=>step: 0.000000001|line 8, column 8: these are 1000000001 values, of at most 100000|take a",
         "step: 0.5=>stop: 1|line 8, column 29: there is no key 'stop' here|write 'step'",
         "to: 1.5=>to: x|line 8, column 24: 'x' stands where a number|write a number",
         "from: 0.5, =>|line 8, column 8: the key 'from' is missing|write 'from: ...'",
@@ -195,13 +195,33 @@ class LaunchesAndSweepsTest {
                 spec(
                     "image: a.sif\ncommand: a\nsweep: {zip: true, parameters: {x: [a], y: [b, c]}}\n"))
         .hasMessageContaining("line 3, column 41: y has 2 values, and x has 1");
-    String thousand = "{from: 1, to: 1001}";
+    String thousand = "{from: 1, to: 1000}";
     assertThatThrownBy(
             () ->
                 spec(
                     "image: a.sif\ncommand: a\nsweep: {parameters: {x: %s, y: %s}}\n"
                         .formatted(thousand, thousand)))
-        .hasMessageContaining("the sweep has more than 1000000 elements");
+        .hasMessageContaining("the sweep has more than 100000 elements");
+  }
+
+  @Test
+  void valuesAreCountedBeforeTheyAreMade() {
+    String many =
+        "{from: 0, to: 99999}, "
+            .transform(
+                each ->
+                    IntStream.range(0, 32)
+                        .mapToObj(i -> "p%d: %s".formatted(i, each))
+                        .collect(java.util.stream.Collectors.joining()));
+    String text = "image: a.sif\ncommand: a\nsweep: {zip: %s, parameters: {" + many + "}}\n";
+    assertThatThrownBy(() -> spec(text.formatted(false)))
+        .hasMessageContaining("the sweep has more than 100000 elements");
+    assertThatThrownBy(() -> spec(text.formatted(true)))
+        .hasMessageContaining("the sweep has more than 200000 values");
+    assertThat(
+            spec("image: a.sif\ncommand: a\nsweep: {parameters: {x: {from: 1, to: 100000}}}\n")
+                .slurm(SlurmOption.ARRAY))
+        .contains("0-99999");
   }
 
   @ParameterizedTest

@@ -273,6 +273,29 @@ class EnvironmentOptionsTest {
     fails(
         "--export=ALL,TOKEN=... gives the value of TOKEN, which looks like a secret",
         "--export=ALL,TOKEN=" + VALUE);
+    fails(
+        "--srun=--export=ALL,TOKEN=... gives the value of TOKEN, which looks like a secret",
+        "--srun=--export=ALL,TOKEN=" + VALUE);
+    fails("--srun=--export=A=...,TOKEN=... gives", "--srun=--expor=A=b,TOKEN=" + VALUE);
+    assertThat(parse("--srun=--export=ALL,A=b", "--srun=--exclusive")).isNotNull();
+  }
+
+  @Test
+  void theVariablesValueIsNotShown() {
+    environment.put("SBATCH_EXPORT", "ALL,TOKEN='" + VALUE + ",x'");
+    fails("SBATCH_EXPORT=ALL,TOKEN=... gives the value of TOKEN");
+    environment.put("SBATCH_EXPORT", "A='" + VALUE);
+    fails("SBATCH_EXPORT=A=... keeps the value of TOKEN", "--env", "TOKEN=" + VALUE);
+  }
+
+  @Test
+  void configShowsNoExportedValues() {
+    environment.put("SBATCH_EXPORT", "ALL,TOKEN=" + VALUE);
+    GetoptParser parser = new GetoptParser(OptionTable.ofJobs(), "config");
+    assertThat(requests().settings(parser.parse(List.of("--srun=--export=TOKEN=" + VALUE))))
+        .extracting(setting -> setting.shown() + " [" + setting.origin() + "]")
+        .containsExactlyInAnyOrder(
+            "--export=TOKEN=... [option: command line]", "ALL,TOKEN=... [variable: SBATCH_EXPORT]");
   }
 
   private Requests requests() {

@@ -101,9 +101,22 @@ class SiteTest {
             parser,
             new Requests.Caller(
                 directory, Map.of("SBATCH_PARTITION", "mine"), site.options(), source -> null));
+    assertThat(requests.settings(parser.parse(List.of())))
+        .filteredOn(setting -> setting.name().equals("partition"))
+        .extracting(setting -> setting.shown() + " [" + setting.origin() + "]")
+        .containsExactly("mine [variable: SBATCH_PARTITION]");
     assertThat(requests.settings(parser.parse(List.of())).stream().map(Setting::name))
-        .doesNotContain("partition")
         .contains("mem");
+  }
+
+  @Test
+  void thePartitionOfAVariableHasItsOptions() throws IOException {
+    Map<String, String> environment =
+        Map.of("HOME", "/home/u", "SBATCH_PARTITION", "gpu", "SBATCH_MEM_PER_CPU", "1G");
+    LaunchSpec spec = launch("i.sif a", environment);
+    assertThat(spec.slurm(SlurmOption.TIME)).contains("2:00:00");
+    assertThat(spec.slurm(SlurmOption.PARTITION)).isEmpty();
+    assertThat(launch("-p batch i.sif a", environment).slurm(SlurmOption.TIME)).isEmpty();
   }
 
   @Test
@@ -158,6 +171,9 @@ class SiteTest {
         "defaults: [a]|line 1, column 11: a list stands where a map|write a map",
         "defaults: {fabric: ib}|line 1, column 20: --fabric=ib is not a value|use one of",
         "defaults: {mem: 4 GB}|line 1, column 17: --mem: '4 GB' is not a size|give a size",
+        "defaults: {exclusive: yes}|line 1, column 23: --exclusive: 'yes' is not one of user|give one",
+        "modules: {a: {module: b}}|line 1, column 15: there is no key 'module' here|the",
+        "partitions: {a: {partition: b}}|line 1, column 18: there is no key 'partition' here|the",
         "modules: {a: {requires: b}}|line 1, column 25: there is no module 'b'|use one of: a",
         "modules: {'a b': {}}|line 1, column 11: 'a b' cannot name a module|write a name",
         "records: {spool: spool}|line 1, column 18: 'spool' stands where an absolute path|write",
@@ -175,14 +191,101 @@ class SiteTest {
         .startsWith(remedy);
   }
 
+  @Test
+  void onlyAFileThatIsCertainlyNotThereIsNone() throws IOException {
+    assertThat(SiteFiles.find(Map.of(), directory.resolve("none/site.yaml"))).isEmpty();
+    Path loop = Files.createSymbolicLink(directory.resolve("loop"), directory.resolve("loop"));
+    Path hidden = loop.resolve("site.yaml");
+    assertThatThrownBy(() -> SiteFiles.find(Map.of(), hidden))
+        .isInstanceOf(Failure.class)
+        .hasMessageStartingWith(hidden + " cannot be looked at: ")
+        .extracting(failure -> ((Failure) failure).remedy())
+        .asString()
+        .contains("chmod a+rx " + loop);
+    assertThatThrownBy(() -> SiteFiles.find(Map.of(SiteFiles.VARIABLE, hidden.toString())))
+        .hasMessageContaining("cannot be looked at");
+    Path dangling =
+        Files.createSymbolicLink(directory.resolve("site.yaml"), directory.resolve("gone"));
+    assertThat(SiteFiles.find(Map.of(), dangling)).contains(dangling);
+    assertThatThrownBy(() -> Site.of(dangling, "/home/u"))
+        .hasMessage("there is no file " + dangling);
+  }
+
+  @Test
+  void anEditorsLockIsNoDropInAndAnotherEndingIsRefused() throws IOException {
+    Path file = Files.writeString(directory.resolve("site.yaml"), SITE);
+    Path more = Files.createDirectory(directory.resolve("site.d"));
+    Files.createSymbolicLink(more.resolve(".#50-x.yaml"), Path.of("user@host.1:2"));
+    assertThat(Site.of(file, "/home/u").options().defaults().settings()).isNotEmpty();
+    Files.writeString(more.resolve("60-y.yml"), "contact: me\n");
+    assertThatThrownBy(() -> Site.of(file, "/home/u"))
+        .hasMessageContaining("60-y.yml is not read: the files here end with .yaml")
+        .extracting(failure -> ((Failure) failure).remedy())
+        .asString()
+        .startsWith("rename it to .yaml");
+  }
+
+  @Test
+  void whereEverybodyMayPutAnotherFileNoneIsUsed() throws IOException {
+    Path open = Files.createDirectory(directory.resolve("open"));
+    Path file = Files.writeString(open.resolve("site.yaml"), SITE);
+    Path link = Files.createSymbolicLink(directory.resolve("site.yaml"), file);
+    Files.setPosixFilePermissions(open, PosixFilePermissions.fromString("rwxrwxrwx"));
+    for (Path each : List.of(file, link)) {
+      assertThatThrownBy(() -> Site.of(each, "/home/u"))
+          .hasMessage(
+              "%s is not used: everybody can put another file in its place, as everybody can write %s"
+                  .formatted(each, open));
+    }
+    Files.setAttribute(open, "unix:mode", 01777);
+    assertThat(Site.of(file, "/home/u").file()).contains(file);
+    Files.setPosixFilePermissions(open, PosixFilePermissions.fromString("rwxrwxr-x"));
+    assertThat(Site.of(file, "/home/u").file()).contains(file);
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "defaults: {module: [a, zz]}|line 1, column 11: there is no module 'zz' here",
+        "partitions: {p: {module: zz}}|line 1, column 14: there is no module 'zz' here",
+        "defaults: {module: 'a,b'}|line 1, column 11: the modules a and b exclude each other",
+        "modules: {c: {requires: a, conflicts: a}}|the modules c and a exclude each other",
+        "modules: {c: {requires: [a, b]}}|the modules a and b exclude each other",
+      })
+  void aSiteWithWhichEachLaunchFailsIsNotGood(String text, String message) throws IOException {
+    String modules = "a: {conflicts: b}, b: {}";
+    Site site =
+        site(
+            text.startsWith("modules: {")
+                ? text.replace("modules: {", "modules: {" + modules + ", ")
+                : text + "\nmodules: {" + modules + "}\n");
+    assertThatThrownBy(site::check)
+        .isInstanceOf(Failure.class)
+        .hasMessageContaining("site.yaml, ")
+        .hasMessageContaining(message);
+  }
+
+  @Test
+  void aSiteWithWhichLaunchesGoIsGood() throws IOException {
+    site(SITE).check();
+    site("""
+            defaults: {module: a}
+            partitions: {p: {unset: module}, q: {module: b}}
+            modules: {a: {}, b: {requires: a}}
+            """)
+        .check();
+  }
+
   private LaunchSpec launch(String words) throws IOException {
+    return launch(words, Map.of("HOME", "/home/u"));
+  }
+
+  private LaunchSpec launch(String words, Map<String, String> environment) throws IOException {
     return new Requests(
             new GetoptParser(OptionTable.ofJobs(), "submit"),
             new Requests.Caller(
-                directory,
-                Map.of("HOME", "/home/u"),
-                site(SITE).options(),
-                source -> Path.of("/none")))
+                directory, environment, site(SITE).options(), source -> Path.of("/none")))
         .job(List.of(words.split(" ")))
         .spec();
   }

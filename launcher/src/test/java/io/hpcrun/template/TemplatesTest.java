@@ -129,6 +129,17 @@ class TemplatesTest {
         .hasMessageStartingWith(site + " can be written by everybody");
   }
 
+  @Test
+  void whatATemplateExtendsIsTrustedAsItIs() throws IOException {
+    Path base = write(site, "base", "nodes: 1");
+    write(site, "a", "extends: ./base.yaml");
+    assertThat(templates().template("a").parts()).hasSize(2);
+    Files.setPosixFilePermissions(base, PosixFilePermissions.fromString("rw-rw-rw-"));
+    assertThatThrownBy(() -> templates().template("a"))
+        .hasMessageStartingWith(site + "/./base.yaml can be written by everybody");
+    assertThat(templates().template(site.resolve("a.yaml").toString()).parts()).hasSize(2);
+  }
+
   private Templates templates() {
     return new Templates(path(), directory);
   }
