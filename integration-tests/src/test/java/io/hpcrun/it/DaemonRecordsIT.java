@@ -171,7 +171,7 @@ class DaemonRecordsIT {
     String running =
         "uid=$(id -u); printf '{\"schema\":\"hpcrun.record/1\",\"type\":\"launch\",\"launch\":\"%s\","
             + "\"job\":\"%s\",\"cluster\":\"%s\",\"uid\":%%s,\"state\":\"running\","
-            + "\"begun_ns\":%d}\\n' \"$uid\" >%s/%s.jsonl";
+            + "\"begun_ns\":%d}\\n' \"$uid\" >%s/.%s && mv %5$s/.%6$s %5$s/%6$s.jsonl";
     long begun = launch.path("begun_ns").asLong();
     for (String name : List.of(cluster, "elsewhere")) {
       bob.bash(running.formatted(job + ".0.0", job, name, begun, LabDaemon.SPOOL, "bob-" + name))
