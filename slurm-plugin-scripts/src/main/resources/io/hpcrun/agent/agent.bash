@@ -627,9 +627,9 @@ hpcrun_become_agents() {
   local -a functions all
   local -A elsewhere=([hpcrun_agent]=1)
   # What the batch script and the ranks have for themselves: the kernel takes 128 KiB for one argument.
-  for name in await_agents await_end become_agents become_srun_per_node bind_devices claim count_local \
-    divide_gpus enter give_back hand_in_record has_gpus hide_locale identify identify_step lack_values launch main miss \
-    read_job_times record run_script say_missed send_image session set_environment share srun_ranks; do
+  for name in await_agents await_end become_agents become_srun_per_node bind_devices cancelled_before_ranks claim \
+    count_local divide_gpus enter give_back hand_in_record has_gpus hide_locale identify identify_step lack_values launch main \
+    miss read_job_times record run_script say_missed send_image session set_environment share srun_ranks; do
     elsewhere[hpcrun_$name]=1
   done
   mapfile -t all < <(compgen -A function hpcrun_)
