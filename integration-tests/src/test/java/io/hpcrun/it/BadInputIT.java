@@ -121,7 +121,6 @@ class BadInputIT {
         bad("empty command", USAGE, "no command", "run", tiny, "--", ""),
         bad("unknown sub-command", USAGE, "launch|run, submit", "launch", tiny, "--", "true"),
         bad("option without value at the end", USAGE, "--ntasks|no value", "run", "-n"),
-        bad("timing without a job", USAGE, "one job id", "timing"),
         bad("timing of nonsense", USAGE, "'nonsense' is not a job id", "timing", "nonsense"),
         bad("timing of two jobs", USAGE, "one job id", "timing", "1", "2"),
         bad("timing of an unknown job", USAGE, "no record of job 999999", "timing", "999999"),
