@@ -99,16 +99,27 @@ final class ConfigCommand {
                         Failure.usage(
                             "there is no " + SiteFiles.DEFAULT,
                             "name the file: hpcrun config check FILE"));
-    Site.of(file, console.environment().getOrDefault("HOME", "")).check();
+    boolean installed = rest.size() == 1;
+    List<Path> missing = Site.of(file, console.environment().getOrDefault("HOME", "")).check();
+    if (installed && !missing.isEmpty()) {
+      throw Failure.usage(
+          "there is no file %s, which %s names as its rules".formatted(missing.getFirst(), file),
+          "put it there, or take its name out of 'policy'");
+    }
     console
         .out()
         .println(
-            "%s%s: good"
+            "%s%s: good%s"
                 .formatted(
                     file,
                     SiteFiles.dropIns(file).stream()
                         .map(each -> ", " + each.getFileName())
-                        .collect(Collectors.joining())));
+                        .collect(Collectors.joining()),
+                    missing.stream()
+                        .map(Path::toString)
+                        .reduce((one, other) -> one + ", " + other)
+                        .map(files -> "; not there yet: " + files)
+                        .orElse("")));
     return ExitCode.OK.code();
   }
 

@@ -18,6 +18,7 @@ import io.hpcrun.yaml.Shape;
 import io.hpcrun.yaml.TrustedFile;
 import io.hpcrun.yaml.YamlMap;
 import io.hpcrun.yaml.YamlValue;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -80,9 +81,11 @@ public record Site(
    * declared or exclude each other, modules that exclude what they require, and rules that cannot
    * be read.
    *
+   * @return files of rules that are not there, as those of a site that is not installed yet; the
+   *     rules are not read then
    * @throws Failure with exit code 2 that names file, line and column
    */
-  public void check() {
+  public List<Path> check() {
     for (YamlMap.Entry module : entries(text, "modules").toList()) {
       Modules needed = new Modules(options.modules());
       at(
@@ -102,7 +105,11 @@ public record Site(
               new Origin(Origin.Kind.PARTITION, partition.place().toString()));
       at(partition.place(), () -> layers.merge(List.of(new Layer(List.of(there)))));
     }
-    policy();
+    List<Path> missing = policyFiles().stream().filter(Files::notExists).toList();
+    if (missing.isEmpty()) {
+      policy();
+    }
+    return missing;
   }
 
   private static void at(Place place, Runnable check) {
