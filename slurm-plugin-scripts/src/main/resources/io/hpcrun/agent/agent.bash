@@ -302,6 +302,7 @@ hpcrun_restore_locale() {
 # one that is already there, whoever made it; the ranks of such a node are told to do without.
 hpcrun_make_directory() {
   if ! mkdir -m 700 -- "$hpcrun_directory" 2>/dev/null; then
+    rmdir -- "$hpcrun_directory" 2>/dev/null # the end of a job may kill mkdir when it has made it
     hpcrun_note bare 0 "ranks are not timed: $hpcrun_directory cannot be made"
     hpcrun_directory=''
   elif ! { printf '%s\n' "$$" >"$hpcrun_directory/ranks"; } 2>/dev/null; then
