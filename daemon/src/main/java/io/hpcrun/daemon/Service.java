@@ -212,13 +212,13 @@ final class Service implements AutoCloseable {
   /** Begins to work; returns when requests are answered. */
   void start() {
     cluster.start();
-    for (MachineCheck.Finding finding : MachineCheck.of(settings)) {
-      LOG.warn("{}; {}", finding.text(), finding.remedy());
-    }
     server.start(endpoints());
     housekeeping.start();
     jobs.start();
     LOG.info("listening at {}", settings.socket());
+    for (MachineCheck.Finding finding : MachineCheck.of(settings)) {
+      LOG.warn("{}; {}", finding.text(), finding.remedy());
+    }
   }
 
   /** Waits until Slurm was asked for the first time. */

@@ -7,7 +7,6 @@ import io.hpcrun.daemon.dashboard.Browser;
 import io.hpcrun.daemon.dashboard.SharedBrowser;
 import io.hpcrun.daemon.dashboard.Tab;
 import java.io.IOException;
-import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -38,22 +37,7 @@ class DashboardWithDaemonTest {
   void start() throws IOException {
     Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString("rwxr-xr-x"));
     spool = Files.createDirectory(directory.resolve("spool"));
-    int port;
-    try (ServerSocket free = new ServerSocket(0)) {
-      port = free.getLocalPort();
-    }
-    Settings settings =
-        new Settings(
-            directory.resolve("hpcrund.sock"),
-            directory.resolve("state"),
-            Optional.of(spool),
-            null,
-            null,
-            null,
-            null,
-            Optional.of(
-                new Settings.Tcp(
-                    "127.0.0.1:" + port, Optional.empty(), Optional.empty(), Optional.empty())));
+    Settings settings = LoopbackSettings.in(directory, spool);
     service = new Service(settings, () -> CLUSTER);
     service.start();
     socket = new SocketHttp(settings.socket());

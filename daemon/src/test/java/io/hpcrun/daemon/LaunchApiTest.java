@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.hpcrun.cluster.ClusterFacts;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
-import java.net.ServerSocket;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -46,23 +45,8 @@ class LaunchApiTest {
   void start() throws IOException, InterruptedException {
     Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString("rwxr-xr-x"));
     Path spool = Files.createDirectory(directory.resolve("spool"));
-    int port;
-    try (ServerSocket free = new ServerSocket(0)) {
-      port = free.getLocalPort();
-    }
-    page = "http://127.0.0.1:" + port;
-    Settings settings =
-        new Settings(
-            directory.resolve("hpcrund.sock"),
-            directory.resolve("state"),
-            Optional.of(spool),
-            null,
-            null,
-            null,
-            null,
-            Optional.of(
-                new Settings.Tcp(
-                    "127.0.0.1:" + port, Optional.empty(), Optional.empty(), Optional.empty())));
+    Settings settings = LoopbackSettings.in(directory, spool);
+    page = "http://" + settings.tcp().orElseThrow().listen();
     service = new Service(settings, () -> CLUSTER);
     service.start();
     socket = new SocketHttp(settings.socket());

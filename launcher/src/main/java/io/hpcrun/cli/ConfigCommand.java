@@ -115,11 +115,11 @@ final class ConfigCommand {
                     SiteFiles.dropIns(file).stream()
                         .map(each -> ", " + each.getFileName())
                         .collect(Collectors.joining()),
-                    missing.stream()
-                        .map(Path::toString)
-                        .reduce((one, other) -> one + ", " + other)
-                        .map(files -> "; not there yet: " + files)
-                        .orElse("")));
+                    missing.isEmpty()
+                        ? ""
+                        : missing.stream()
+                            .map(Path::toString)
+                            .collect(Collectors.joining(", ", "; not there yet: ", ""))));
     return ExitCode.OK.code();
   }
 

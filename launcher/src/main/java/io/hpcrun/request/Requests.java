@@ -143,13 +143,7 @@ public final class Requests {
     String first = parsed.rest().getFirst();
     Layer typed = typed(parsed);
     if (isRemote(first)) {
-      return requested(
-          layers(),
-          List.of(typed),
-          Kind.JOB,
-          command(parsed.rest()),
-          Optional.empty(),
-          image(first));
+      return job(parsed, typed, image(first));
     }
     Path file = path("image", first, caller.workingDirectory());
     if (ScriptFile.isScript(file)) {
@@ -160,13 +154,12 @@ public final class Requests {
           "--image names the image of a script, and " + file + " is not a script",
           "write: hpcrun run|submit [options] IMAGE -- COMMAND [ARGUMENT...]");
     }
+    return job(parsed, typed, new Named(first, () -> file));
+  }
+
+  private Requested job(GetoptParser.Parsed parsed, Layer typed, Named image) {
     return requested(
-        layers(),
-        List.of(typed),
-        Kind.JOB,
-        command(parsed.rest()),
-        Optional.empty(),
-        new Named(first, () -> file));
+        layers(), List.of(typed), Kind.JOB, command(parsed.rest()), Optional.empty(), image);
   }
 
   private Requested script(Path file, GetoptParser.Parsed parsed, Layer typed) {
