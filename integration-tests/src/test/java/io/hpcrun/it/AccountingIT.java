@@ -74,7 +74,7 @@ class AccountingIT {
     alice.run("scancel", cancelled, neverStarted).succeeded();
     alice.run("scontrol", "requeue", requeued).succeeded();
     root.run("scontrol", "update", "nodename=c2", "state=down", "reason=test").succeeded();
-    jobs.awaitEnd(
+    List<String> ending =
         List.of(
             completed,
             failed,
@@ -84,8 +84,12 @@ class AccountingIT {
             onFailedNode,
             array,
             heterogeneous,
-            hostile));
-    Jobs.await("accounting's word of all ends", () -> accounted(hostile, onFailedNode).size() == 2);
+            hostile);
+    jobs.awaitEnd(ending);
+    // The array has three elements, and the heterogeneous job two components.
+    Jobs.await(
+        "accounting's word of all ends",
+        () -> accounted(ending.toArray(String[]::new)).size() == ending.size() + 3);
   }
 
   private String submit(String script, String... options) {

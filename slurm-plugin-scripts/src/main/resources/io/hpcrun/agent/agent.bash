@@ -1073,8 +1073,9 @@ hpcrun_has_gpus() {
   [[ $hpcrun_kind == step && $(scontrol show job "$SLURM_JOB_ID" 2>/dev/null) == *gres/gpu* ]]
 }
 
-# Whether Slurm ended the job before a rank began: then srun's own failure is not the ranks'. Slurm refuses
-# the step before the batch script gets its SIGTERM, so Slurm is asked where that has not come.
+# Whether Slurm ended the job before a rank began: then srun's failure is its own: 1, or Slurm's error number
+# modulo 256 (164: the credential is no longer valid). Slurm refuses the step before the batch script gets its
+# SIGTERM, so Slurm is asked where that has not come.
 hpcrun_cancelled_before_ranks() {
   local record=$hpcrun_prefix.$hpcrun_number.node.${SLURMD_NODENAME:-$HOSTNAME}.jsonl head=''
   { read -r head <"$record"; } 2>/dev/null
@@ -1154,7 +1155,7 @@ hpcrun_main() {
   exec {alive}>&-
   [[ $hpcrun_kind == script && $state == ended ]] || hpcrun_read_job_times <&"$job_times"
   hpcrun_await_end "$code" <&"$answers"
-  if ((code == 1)) && [[ $hpcrun_kind != script && $state == ended ]] && hpcrun_cancelled_before_ranks; then
+  if ((code != 0)) && [[ $hpcrun_kind != script && $state == ended ]] && hpcrun_cancelled_before_ranks; then
     code=143
   fi
   [[ $hpcrun_kind == script ]] || code=${hpcrun_stopped:-$code} # a script has its own way to end
