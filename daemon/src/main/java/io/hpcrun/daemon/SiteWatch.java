@@ -7,6 +7,7 @@ import io.hpcrun.site.SiteFiles;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.BasicFileAttributes;
 import java.nio.file.attribute.FileTime;
 import java.util.ArrayList;
 import java.util.List;
@@ -36,7 +37,8 @@ final class SiteWatch {
   private record Stamp(Path file, FileTime changed, long size) {
     static Stamp of(Path file) {
       try {
-        return new Stamp(file, Files.getLastModifiedTime(file), Files.size(file));
+        BasicFileAttributes found = Files.readAttributes(file, BasicFileAttributes.class);
+        return new Stamp(file, found.lastModifiedTime(), found.size());
       } catch (IOException gone) {
         return new Stamp(file, FileTime.fromMillis(0), -1);
       }

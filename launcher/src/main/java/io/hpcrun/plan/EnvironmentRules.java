@@ -445,24 +445,26 @@ public final class EnvironmentRules {
    * the same for the same reason are one word.
    */
   List<String> words() {
-    List<String> words = new ArrayList<>();
+    List<StringBuilder> words = new ArrayList<>();
     String reason = "";
     for (EnvironmentRule rule : beforeRanks) {
-      String sign = rule.fate() == Fate.DROP || isDroppedAsUnclean(rule) ? "-" : "+";
-      if (rule.reason().equals(reason) && words.getLast().startsWith(sign)) {
-        words.add(words.removeLast() + "|" + glob(rule));
+      char sign = rule.fate() == Fate.DROP || isDroppedAsUnclean(rule) ? '-' : '+';
+      if (rule.reason().equals(reason) && words.getLast().charAt(0) == sign) {
+        words.getLast().append('|').append(glob(rule));
       } else {
-        words.add(sign + glob(rule));
+        words.add(new StringBuilder().append(sign).append(glob(rule)));
       }
       reason = rule.reason();
     }
     // What the last rule, for all names, says anyway.
-    String last = clean ? "-" : "+";
-    int end = words.size();
-    while (end > 0 && words.get(end - 1).startsWith(last)) {
-      end--;
+    char last = clean ? '-' : '+';
+    while (!words.isEmpty() && words.getLast().charAt(0) == last) {
+      words.removeLast();
     }
-    List<String> needed = new ArrayList<>(words.subList(0, end));
+    List<String> needed = new ArrayList<>();
+    for (StringBuilder word : words) {
+      needed.add(word.toString());
+    }
     if (clean) {
       needed.add("-*");
     }

@@ -24,6 +24,9 @@ public final class JobScript {
   /** Line length at which a list of words goes on in the next line. */
   private static final int WIDTH = 96;
 
+  /** More than most scripts have before the node agent. */
+  private static final int HEAD = 1 << 14;
+
   private static final String AGENT = "# ---- the node agent";
 
   private final StringBuilder text = new StringBuilder();
@@ -63,6 +66,7 @@ public final class JobScript {
   }
 
   private String render(String version, AgentSource agent, String digest, String program) {
+    text.ensureCapacity(agent.latin1().length() + HEAD);
     // Without BASH_ENV and exported functions, which would change what the lines below do.
     line("#!/bin/bash -p");
     plan.spec().script().ifPresent(own -> own.directives().forEach(l -> line(l.latin1())));
@@ -109,12 +113,15 @@ public final class JobScript {
     line("# image " + comment(plan.image().path().toString()) + imageDetails());
     for (Decision decision : plan.allDecisions()) {
       line(
-          "# %s = %s: %s (%s)"
-              .formatted(
-                  decision.what(),
-                  comment(decision.value()),
-                  comment(decision.reason()),
-                  decision.source()));
+          "# "
+              + decision.what()
+              + " = "
+              + comment(decision.value())
+              + ": "
+              + comment(decision.reason())
+              + " ("
+              + decision.source()
+              + ")");
     }
   }
 

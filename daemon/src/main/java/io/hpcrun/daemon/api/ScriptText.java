@@ -1,6 +1,7 @@
 package io.hpcrun.daemon.api;
 
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import java.util.concurrent.atomic.AtomicReference;
 import tools.jackson.core.JsonGenerator;
 import tools.jackson.core.io.JsonStringEncoder;
@@ -29,23 +30,16 @@ public record ScriptText(String latin1) {
 
   /** Writes it as a JSON string. */
   void writeTo(JsonGenerator json) {
-    int mark = Math.max(latin1.lastIndexOf(MARK), 0);
-    byte[] head = ENCODER.quoteAsUTF8(latin1.substring(0, mark));
-    byte[] agent = agent(mark);
-    byte[] whole = new byte[head.length + agent.length];
-    System.arraycopy(head, 0, whole, 0, head.length);
-    System.arraycopy(agent, 0, whole, head.length, agent.length);
-    json.writeRawUTF8String(whole, 0, whole.length);
-  }
-
-  private byte[] agent(int from) {
-    Encoded last = LAST.get();
-    if (latin1.length() - from == last.text().length() && latin1.startsWith(last.text(), from)) {
-      return last.json();
+    Encoded end = LAST.get();
+    if (end.text().isEmpty() || !latin1.endsWith(end.text())) {
+      String text = latin1.substring(Math.max(latin1.lastIndexOf(MARK), 0));
+      end = new Encoded(text, ENCODER.quoteAsUTF8(text));
+      LAST.set(end);
     }
-    String text = latin1.substring(from);
-    Encoded encoded = new Encoded(text, ENCODER.quoteAsUTF8(text));
-    LAST.set(encoded);
-    return encoded.json();
+    byte[] head =
+        ENCODER.quoteAsUTF8(latin1.substring(0, latin1.length() - end.text().length()));
+    byte[] whole = Arrays.copyOf(head, head.length + end.json().length);
+    System.arraycopy(end.json(), 0, whole, head.length, end.json().length);
+    json.writeRawUTF8String(whole, 0, whole.length);
   }
 }
