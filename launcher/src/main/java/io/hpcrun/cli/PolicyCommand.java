@@ -103,12 +103,13 @@ final class PolicyCommand {
     for (ExampleCheck check : ExampleCheck.of(policy)) {
       List<String> found = Stream.concat(check.wrong().stream(), check.missing().stream()).toList();
       problems += found.size();
+      Rule rule = check.rule();
       line(
-          "%s %s, %d examples"
-              .formatted(
-                  found.isEmpty() ? "good " : "WRONG",
-                  check.rule().id(),
-                  check.rule().examples().size()));
+          (found.isEmpty() ? "good  " : "WRONG ")
+              + rule.id()
+              + (rule.judges()
+                  ? ", " + rule.examples().size() + " examples"
+                  : ", forces values and judges no launch"));
       found.forEach(problem -> line("  " + problem));
     }
     refuse(problems);

@@ -29,9 +29,8 @@ public record ExampleCheck(Rule rule, List<String> wrong, List<String> missing) 
   private static ExampleCheck of(Rule rule) {
     List<String> wrong = new ArrayList<>();
     List<String> missing = new ArrayList<>();
-    boolean judges = !rule.forbid().isEmpty() || !rule.require().isEmpty();
     for (Verdict needed : List.of(Verdict.PASS, rule.refuses() ? Verdict.REFUSE : Verdict.WARN)) {
-      if (judges && rule.examples().stream().noneMatch(each -> each.verdict() == needed)) {
+      if (rule.judges() && rule.examples().stream().noneMatch(each -> each.verdict() == needed)) {
         missing.add("%s: the rule has no example '%s'".formatted(rule.place(), needed.label()));
       }
     }

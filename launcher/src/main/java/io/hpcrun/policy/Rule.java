@@ -106,6 +106,11 @@ public record Rule(
     return Stream.of(when, forbid, require).flatMap(List::stream);
   }
 
+  /** Whether it forbids or requires something, and so has examples; others only force. */
+  public boolean judges() {
+    return !forbid.isEmpty() || !require.isEmpty();
+  }
+
   /** Whether slurmctld knows all that it looks at. */
   public boolean isKnownToSlurm() {
     return unknownToSlurm().isEmpty();

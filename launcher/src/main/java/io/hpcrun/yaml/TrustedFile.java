@@ -24,6 +24,10 @@ public final class TrustedFile {
    */
   public static Path of(Path file) {
     try {
+      if (Files.exists(file) && !Files.isRegularFile(file) && !Files.isDirectory(file)) {
+        throw Failure.usage(
+            file + " is neither a file nor a directory", "write the text into a file");
+      }
       if (isWritable(file)) {
         throw Failure.usage(
             file + " can be written by everybody, so it is not used", "chmod o-w " + file);

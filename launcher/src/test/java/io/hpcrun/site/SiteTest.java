@@ -226,6 +226,14 @@ class SiteTest {
   }
 
   @Test
+  void aPipeIsNoSiteFile() throws IOException, InterruptedException {
+    Path pipe = directory.resolve("pipe.yaml");
+    assertThat(new ProcessBuilder("mkfifo", "-m600", pipe.toString()).start().waitFor()).isZero();
+    assertThatThrownBy(() -> Site.of(pipe, "/home/u"))
+        .hasMessage(pipe + " is neither a file nor a directory");
+  }
+
+  @Test
   void whereEverybodyMayPutAnotherFileNoneIsUsed() throws IOException {
     Path open = Files.createDirectory(directory.resolve("open"));
     Path file = Files.writeString(open.resolve("site.yaml"), SITE);

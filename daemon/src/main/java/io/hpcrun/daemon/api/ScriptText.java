@@ -36,8 +36,7 @@ public record ScriptText(String latin1) {
       end = new Encoded(text, ENCODER.quoteAsUTF8(text));
       LAST.set(end);
     }
-    byte[] head =
-        ENCODER.quoteAsUTF8(latin1.substring(0, latin1.length() - end.text().length()));
+    byte[] head = ENCODER.quoteAsUTF8(latin1.substring(0, latin1.length() - end.text().length()));
     byte[] whole = Arrays.copyOf(head, head.length + end.json().length);
     System.arraycopy(end.json(), 0, whole, head.length, end.json().length);
     json.writeRawUTF8String(whole, 0, whole.length);

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.HashMap;
@@ -53,10 +54,10 @@ final class AbandonedFiles {
   /** Looks at a partial file, and removes it when it was abandoned. */
   void see(Path file) {
     try {
-      if (Files.getLastModifiedTime(file, LinkOption.NOFOLLOW_LINKS)
-              .toInstant()
-              .isAfter(clock.instant().minus(age))
-          || now.size() >= WATCHED) {
+      // Not the time of the last change of its content, which its owner can set.
+      FileTime changed =
+          (FileTime) Files.getAttribute(file, "unix:ctime", LinkOption.NOFOLLOW_LINKS);
+      if (changed.toInstant().isAfter(clock.instant().minus(age)) || now.size() >= WATCHED) {
         return;
       }
       String name = file.getFileName().toString();

@@ -163,13 +163,9 @@ class IngestTest {
     Files.createDirectory(spool.resolve(".hidden"));
     Files.createDirectory(spool.resolve(".tmp.directory"));
     Files.writeString(spool.resolve(".odd"), "x");
-    for (String name : List.of(".hidden", ".tmp.directory", ".odd")) {
-      Files.setLastModifiedTime(
-          spool.resolve(name), FileTime.from(Instant.now().minus(Duration.ofHours(25))));
-    }
     Files.createDirectory(spool.resolve("lost+found"));
     Files.writeString(spool.resolve(".nfs0001"), "still open somewhere");
-    start(OFTEN);
+    ingest = Ingest.start(spool(), store, OFTEN, () -> Instant.now().plus(Duration.ofHours(25)));
     await(
         () ->
             Stream.of("empty", ".hidden", ".tmp.directory", ".odd")
@@ -265,14 +261,29 @@ class IngestTest {
     }
   }
 
+  /** Whatever time their owner has given them. */
   @Test
   void halfWrittenFilesAreLeftAloneAndRemovedAfterADay() throws IOException {
-    Path fresh = put("{", ".tmp.fresh");
-    Path old = put("{", ".tmp.old");
-    Files.setLastModifiedTime(old, FileTime.from(Instant.now().minus(Duration.ofHours(25))));
-    start(OFTEN);
-    await(() -> !Files.exists(old));
-    assertThat(fresh).exists();
+    Path past = put("{", ".tmp.past");
+    Files.setLastModifiedTime(past, FileTime.from(Instant.now().minus(Duration.ofDays(99))));
+    Path future = put("{", ".tmp.future");
+    Files.setLastModifiedTime(future, FileTime.from(Instant.now().plus(Duration.ofDays(99))));
+    AtomicInteger looks = new AtomicInteger();
+    AtomicReference<Instant> now = new AtomicReference<>(Instant.now());
+    ingest =
+        Ingest.start(
+            spool(),
+            store,
+            OFTEN,
+            () -> {
+              looks.incrementAndGet();
+              return now.get();
+            });
+    await(() -> looks.get() > 6);
+    assertThat(past).exists();
+    assertThat(future).exists();
+    now.set(Instant.now().plus(Duration.ofHours(25)));
+    await(() -> !Files.exists(past) && !Files.exists(future));
     assertThat(list(spool.resolve(".quarantine"))).isEmpty();
   }
 
