@@ -436,6 +436,16 @@ class PolicyIT {
         "sbatch --export=NONE good.sh",
         "sbatch --get-user-env good.sh",
         "PATH=$HOME/bin:$PATH /usr/bin/sbatch good.sh",
+        "PATH=:/usr/bin:/bin sbatch good.sh",
+        "PATH=/usr/bin::/bin sbatch good.sh",
+        "PATH=/usr/../home/alice/bin:$PATH /usr/bin/sbatch good.sh",
+        "sbatch --export=ALL,PATH=/usr/bin:bin good.sh",
+        "APPTAINER_WRITABLE_TMPFS=1 sbatch good.sh",
+        "SINGULARITY_CONTAIN=1 sbatch good.sh",
+        "sed 's/^hpcrun_container=(--no-eval/& --bind \\/home\\/alice\\/data,\\/etc:\\/mnt/' good.sh >e.sh; sbatch e.sh",
+        "sed 's/^hpcrun_container=(--no-eval/& --bind=\\/etc:\\/mnt/' good.sh >e.sh; sbatch e.sh",
+        "sed 's/^hpcrun_container=(--no-eval/& --home \\/etc:\\/x/' good.sh >e.sh; sbatch e.sh",
+        "sed 's/^hpcrun_container=(--no-eval/& --mount type=bind,source=\\/etc,target=\\/mnt/' good.sh >e.sh; sbatch e.sh",
         "srun -p containers touch pwned",
         "salloc -p containers touch pwned",
         "srun -p containers-small -N1 bash -c 'touch pwned'");
@@ -462,6 +472,27 @@ class PolicyIT {
     }
     assertThat(jobs.inQueue()).isEmpty();
     assertThat(alice.run("test", "-e", "pwned").exitCode()).isEqualTo(1);
+  }
+
+  /** A job of a reservation goes to the reservation's partition. */
+  @Test
+  @Order(8)
+  void aReservationIsNoWayAround() {
+    root.bash(
+            "scontrol create reservation=held starttime=now+1day duration=60 users=alice"
+                + " partition=containers nodes=c1")
+        .succeeded();
+    try {
+      for (Login login : List.of(alice, bare)) {
+        Outcome tried = login.run("sbatch", "--reservation=held", "--wrap", "touch ~/pwned");
+        assertThat(tried.exitCode()).as("%s", tried).isNotZero();
+        assertThat(tried.error())
+            .contains("policy job-script: only jobs that hpcrun writes run here");
+      }
+    } finally {
+      root.run("scontrol", "delete", "reservation=held").succeeded();
+    }
+    assertThat(jobs.inQueue()).isEmpty();
   }
 
   @Test
