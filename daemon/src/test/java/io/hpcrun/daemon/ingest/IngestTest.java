@@ -268,17 +268,8 @@ class IngestTest {
     Files.setLastModifiedTime(past, FileTime.from(Instant.now().minus(Duration.ofDays(99))));
     Path future = put("{", ".tmp.future");
     Files.setLastModifiedTime(future, FileTime.from(Instant.now().plus(Duration.ofDays(99))));
-    AtomicInteger looks = new AtomicInteger();
     AtomicReference<Instant> now = new AtomicReference<>(Instant.now());
-    ingest =
-        Ingest.start(
-            spool(),
-            store,
-            OFTEN,
-            () -> {
-              looks.incrementAndGet();
-              return now.get();
-            });
+    AtomicInteger looks = start(OFTEN, now);
     await(() -> looks.get() > 6);
     assertThat(past).exists();
     assertThat(future).exists();
@@ -297,17 +288,8 @@ class IngestTest {
             OFTEN.longestPause(),
             Duration.ofDays(1),
             Duration.ofHours(1));
-    AtomicInteger looks = new AtomicInteger();
     AtomicReference<Instant> now = new AtomicReference<>(Instant.now());
-    ingest =
-        Ingest.start(
-            spool(),
-            store,
-            patient,
-            () -> {
-              looks.incrementAndGet();
-              return now.get();
-            });
+    AtomicInteger looks = start(patient, now);
     await(() -> looks.get() > 2);
     now.set(Instant.now().plus(Duration.ofDays(365)));
     int before = looks.get();
@@ -422,6 +404,21 @@ class IngestTest {
 
   private Spool spool() {
     return Spool.open(spool, 100_000, FileOwner.fromFileSystem());
+  }
+
+  /** Starts with a clock of its own; the number that is returned tells how often it was read. */
+  private AtomicInteger start(Ingest.Pace pace, AtomicReference<Instant> now) {
+    AtomicInteger looks = new AtomicInteger();
+    ingest =
+        Ingest.start(
+            spool(),
+            store,
+            pace,
+            () -> {
+              looks.incrementAndGet();
+              return now.get();
+            });
+    return looks;
   }
 
   private void start(Ingest.Pace pace) {
