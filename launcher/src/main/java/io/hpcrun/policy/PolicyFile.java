@@ -144,7 +144,7 @@ public final class PolicyFile {
                 map.place()
                     .wrong(
                         "nobody is named whom a user can ask",
-                        "write 'contact: ...' here, or at the top of the file for all rules"));
+                        "write 'contact: ...' at the top of the file"));
   }
 
   /** A text in one line. */
