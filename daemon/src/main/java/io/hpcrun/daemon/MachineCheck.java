@@ -1,9 +1,11 @@
 package io.hpcrun.daemon;
 
+import io.hpcrun.daemon.api.Accounts;
 import java.io.IOException;
 import java.nio.file.FileSystems;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFileAttributes;
 import java.nio.file.attribute.UserPrincipalNotFoundException;
 import java.util.ArrayList;
 import java.util.List;
@@ -14,6 +16,7 @@ import java.util.List;
  * looked at.
  */
 final class MachineCheck {
+  private static final int SETGID = 02000;
   private static final int STICKY = 01000;
   private static final int OTHERS_WRITE = 0022;
   private static final int OTHERS_READ = 0044;
@@ -68,6 +71,36 @@ final class MachineCheck {
       findings.add(new Finding(found + "users can remove each other's records", remedy));
     } else if ((mode & OTHERS_READ) != 0) {
       findings.add(new Finding(found + "users can list each other's records", remedy));
+    }
+    if ((mode & SETGID) == 0) {
+      findings.add(new Finding(found + "nobody but its user can read a record", remedy));
+    } else {
+      readers(spool);
+    }
+  }
+
+  /** Records get the spool's group, which may read them, as jobs write them for it. */
+  private void readers(Path spool) {
+    String group;
+    String daemon = System.getProperty("user.name");
+    try {
+      PosixFileAttributes attributes = Files.readAttributes(spool, PosixFileAttributes.class);
+      group = attributes.group().getName();
+      if (daemon.equals("root")) {
+        daemon = attributes.owner().getName(); // who only checks is not the daemon
+      }
+    } catch (IOException unreadable) {
+      findings.add(
+          new Finding("the spool " + spool + " cannot be looked at: " + unreadable, "check it"));
+      return;
+    }
+    if (!Accounts.groups(daemon).contains(group)) {
+      findings.add(
+          new Finding(
+              "the spool %s has the group %s, in which %s is not: it can read no record"
+                  .formatted(spool, group, daemon),
+              "give it a group of the daemon's user: chgrp GROUP %s; chmod 3733 %s"
+                  .formatted(spool, spool)));
     }
   }
 

@@ -1,6 +1,7 @@
 package io.hpcrun.daemon;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assumptions.assumeThat;
 
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -28,8 +29,9 @@ class MachineCheckTest {
   @CsvSource(
       quoteCharacter = '"',
       value = {
-        "1777, users can list each other's records",
-        "0777, users can remove each other's records",
+        "3777, users can list each other's records",
+        "2777, users can remove each other's records",
+        "1733, nobody but its user can read a record",
         "3755, only its owner can put records into it",
         "3733, ",
         "3730, "
@@ -44,6 +46,21 @@ class MachineCheckTest {
       assertThat(findings)
           .containsExactly("the spool %s has mode %s: %s".formatted(spool, mode, found));
     }
+  }
+
+  @Test
+  void theSpoolsGroup() throws IOException {
+    assumeThat(System.getProperty("user.name")).isEqualTo("root");
+    Path spool = Files.createDirectory(directory.resolve("spool"));
+    Files.setAttribute(spool, "unix:uid", 65534);
+    Files.setAttribute(spool, "unix:mode", 03733);
+    assertThat(findings("{spool: " + spool + "}"))
+        .containsExactly(
+            "the spool %s has the group root, in which nobody is not: it can read no record"
+                .formatted(spool));
+    Files.setAttribute(spool, "unix:gid", 65534);
+    Files.setAttribute(spool, "unix:mode", 03733);
+    assertThat(findings("{spool: " + spool + "}")).isEmpty();
   }
 
   @Test

@@ -441,6 +441,8 @@ class PolicyIT {
         "PATH=/usr/../home/alice/bin:$PATH /usr/bin/sbatch good.sh",
         "sbatch --export=ALL,PATH=/usr/bin:bin good.sh",
         "APPTAINER_WRITABLE_TMPFS=1 sbatch good.sh",
+        "SRUN_CONTAINER=$HOME/x sbatch good.sh",
+        "SLURM_CONTAINER_ID=x sbatch good.sh",
         "SINGULARITY_CONTAIN=1 sbatch good.sh",
         "sed 's/^hpcrun_container=(--no-eval/& --bind \\/home\\/alice\\/data,\\/etc:\\/mnt/' good.sh >e.sh; sbatch e.sh",
         "sed 's/^hpcrun_container=(--no-eval/& --bind=\\/etc:\\/mnt/' good.sh >e.sh; sbatch e.sh",

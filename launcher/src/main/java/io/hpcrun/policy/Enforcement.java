@@ -91,10 +91,13 @@ public record Enforcement(
                   "LD_AUDIT",
                   "LD_PRELOAD",
                   "SLURM_CONTAINER",
+                  "SLURM_CONTAINER_ID",
                   "SLURM_EPILOG",
                   "SLURM_PROLOG",
                   "SLURM_TASK_EPILOG",
-                  "SLURM_TASK_PROLOG"),
+                  "SLURM_TASK_PROLOG",
+                  "SRUN_CONTAINER",
+                  "SRUN_CONTAINER_ID"),
               RUNTIME_OPTIONS.stream()
                   .flatMap(option -> Stream.of("APPTAINER_" + option, "SINGULARITY_" + option)))
           .toList();

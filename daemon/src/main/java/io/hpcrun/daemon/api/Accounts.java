@@ -120,6 +120,11 @@ public final class Accounts {
         : named(before.user());
   }
 
+  /** The names of a user's groups; none if there is no such user. */
+  public static Set<String> groups(String user) {
+    return Set.of(MACHINE.id("-Gn", user).split(" "));
+  }
+
   private Caller named(String name) {
     Caller recent = recent(name);
     return recent != null ? recent : keep(name, askNamed(name));
