@@ -221,7 +221,10 @@ final class ConfigCommand {
       known.addAll(OptionTable.entries().stream().map(OptionTable.Entry::name).toList());
       throw Failure.usage(
           "there is no key or option '" + InspectCommand.printable(key) + "'",
-          Names.remedy(key, known));
+          Names.nearest(key, known)
+              .map(name -> "write '" + name + "'")
+              .orElse(
+                  "'hpcrun config reference' lists the keys, 'hpcrun help submit' the options"));
     }
     if (asJson) {
       out.writeBytes(json(List.of()));

@@ -19,6 +19,7 @@ import io.hpcrun.script.Version;
 import io.hpcrun.site.SiteFiles;
 import io.hpcrun.slurm.SlurmClient;
 import io.hpcrun.spec.ByteString;
+import io.hpcrun.yaml.TrustedFile;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Files;
@@ -79,12 +80,20 @@ final class PolicyCommand {
   private Policy policy(Optional<Path> file) {
     if (file.isEmpty() && console.site().policyFiles().isEmpty()) {
       throw Failure.usage(
-          "this site has no policy: 'policy' is not set in "
-              + console.site().file().map(Path::toString).orElse(SiteFiles.DEFAULT.toString()),
+          "this site has no policy: " + whyNone(),
           "name a file: hpcrun policy show|check|test FILE");
     }
     return file.map(path -> PolicyFile.read(List.of(path), console.site().contact()))
         .orElseGet(console.site()::policy);
+  }
+
+  private String whyNone() {
+    if (console.site().file().isPresent()) {
+      return "'policy' is not set in " + console.site().file().get();
+    }
+    return console.environment().getOrDefault(SiteFiles.VARIABLE, "").equals("none")
+        ? SiteFiles.VARIABLE + "=none is set, so no site file is read"
+        : "there is no site file " + SiteFiles.DEFAULT;
   }
 
   private int check(Policy policy) {
@@ -195,6 +204,11 @@ final class PolicyCommand {
           "hpcrun policy export does not say where to",
           "write: hpcrun policy export DIR, such as /etc/slurm");
     }
+    if (!Files.isDirectory(directory.get())) {
+      throw Failure.usage(
+          "there is no directory " + InspectCommand.printable(directory.get().toString()),
+          "make it, or name another one");
+    }
     Policy policy = policy(Optional.empty());
     refuse(ExampleCheck.of(policy).stream().mapToInt(check -> check.wrong().size()).sum());
     SlurmScripts.Installation installation = installation();
@@ -231,7 +245,8 @@ final class PolicyCommand {
       line("wrote " + file);
     } catch (IOException failed) {
       throw Failure.usage(
-          file + " cannot be written: " + failed, "name a directory that you may write to");
+          file + " cannot be written: " + TrustedFile.cause(failed),
+          "name a directory that you may write to");
     }
   }
 }

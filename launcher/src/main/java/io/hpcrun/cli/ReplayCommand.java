@@ -27,6 +27,7 @@ import io.hpcrun.spec.ByteString;
 import io.hpcrun.spec.LaunchSpec;
 import io.hpcrun.spec.SlurmOption;
 import io.hpcrun.timing.RecordDirectory;
+import io.hpcrun.yaml.TrustedFile;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -101,7 +102,7 @@ final class ReplayCommand {
       return files.masking();
     } catch (IOException failed) {
       throw Failure.usage(
-          "the key of the manifests' digests cannot be read: " + failed.getMessage(),
+          "the key of the manifests' digests cannot be read: " + TrustedFile.cause(failed),
           "check the permissions of your record directory (HPCRUN_RECORDS)");
     }
   }

@@ -14,6 +14,7 @@ import io.hpcrun.yaml.ShapeDocument;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Supplier;
 import org.apache.commons.cli.Option;
 import org.apache.commons.cli.Options;
 
@@ -178,23 +179,39 @@ final class TemplateCommand {
 
   private int check(List<String> names) {
     TemplateTests tests = new TemplateTests(console.site().options().modules());
-    for (Named each : named(names)) {
-      tests.check(each.file());
-      line(each.name() + ": good");
+    List<Named> all = named(names);
+    int broken = 0;
+    for (Named each : all) {
+      try {
+        tests.check(each.file().get());
+        line(each.name() + ": good");
+      } catch (Failure failure) {
+        if (all.size() == 1) {
+          throw failure;
+        }
+        broken++;
+        line(each.name() + ": broken: " + failure.getMessage());
+        line("    what to do: " + failure.remedy());
+      }
+    }
+    if (broken > 0) {
+      throw Failure.usage(
+          "%d of %d templates are broken".formatted(broken, all.size()),
+          "correct what is said of each");
     }
     return ExitCode.OK.code();
   }
 
-  /** A template that was named, or is of the search path. */
-  private record Named(String name, JobFile file) {}
+  /** A template that was named, or is of the search path; reading it may fail. */
+  private record Named(String name, Supplier<JobFile> file) {}
 
   private List<Named> named(List<String> names) {
     return names.isEmpty()
         ? path.entries().stream()
             .filter(entry -> entry.shadowedBy().isEmpty())
-            .map(entry -> new Named(entry.name(), templates.template(entry)))
+            .map(entry -> new Named(entry.name(), () -> templates.template(entry)))
             .toList()
-        : names.stream().map(name -> new Named(name, templates.template(name))).toList();
+        : names.stream().map(name -> new Named(name, () -> templates.template(name))).toList();
   }
 
   private int test(List<String> names) {
@@ -202,8 +219,9 @@ final class TemplateCommand {
     int failed = 0;
     int all = 0;
     for (Named each : named(names)) {
-      tests.check(each.file());
-      for (TemplateTests.Outcome outcome : tests.run(each.file())) {
+      JobFile file = each.file().get();
+      tests.check(file);
+      for (TemplateTests.Outcome outcome : tests.run(file)) {
         all++;
         failed += outcome.faults().isEmpty() ? 0 : 1;
         line(

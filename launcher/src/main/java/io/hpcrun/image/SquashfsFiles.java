@@ -4,12 +4,9 @@ import io.hpcrun.failure.Failure;
 import io.hpcrun.process.Programs;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
-import java.nio.file.SimpleFileVisitor;
-import java.nio.file.attribute.BasicFileAttributes;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -37,7 +34,7 @@ final class SquashfsFiles implements ImageFiles {
 
   private final Path image;
   private final SifTable.Part part;
-  private Path scratch;
+  private final Scratch scratch = new Scratch();
 
   SquashfsFiles(Path image, SifTable.Part part) {
     this.image = image;
@@ -92,11 +89,8 @@ final class SquashfsFiles implements ImageFiles {
     if (entries.isEmpty()) {
       return files;
     }
-    if (scratch == null) {
-      scratch = Files.createTempDirectory("hpcrun-image");
-    }
-    Path root = scratch.resolve("root");
-    Path wanted = scratch.resolve("wanted");
+    Path root = scratch.directory().resolve("root");
+    Path wanted = scratch.directory().resolve("wanted");
     Files.write(wanted, entries.stream().map(Entry::path).toList(), StandardCharsets.UTF_8);
     Programs.Result result =
         Programs.run(
@@ -116,6 +110,7 @@ final class SquashfsFiles implements ImageFiles {
             Set.of(),
             new byte[0],
             LIMIT);
+    scratch.check();
     for (Entry entry : entries) {
       Path file = root.resolve(entry.path());
       if (Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS) && Files.isReadable(file)) {
@@ -139,25 +134,6 @@ final class SquashfsFiles implements ImageFiles {
 
   @Override
   public void close() throws IOException {
-    if (scratch == null) {
-      return;
-    }
-    Files.walkFileTree(
-        scratch,
-        new SimpleFileVisitor<>() {
-          @Override
-          public FileVisitResult visitFile(Path file, BasicFileAttributes attributes)
-              throws IOException {
-            Files.delete(file);
-            return FileVisitResult.CONTINUE;
-          }
-
-          @Override
-          public FileVisitResult postVisitDirectory(Path directory, IOException failed)
-              throws IOException {
-            Files.delete(directory);
-            return FileVisitResult.CONTINUE;
-          }
-        });
+    scratch.close();
   }
 }

@@ -2,6 +2,7 @@ package io.hpcrun.manifest;
 
 import io.hpcrun.failure.Failure;
 import io.hpcrun.timing.RecordDirectory;
+import io.hpcrun.yaml.TrustedFile;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.FileAlreadyExistsException;
@@ -9,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.nio.file.attribute.BasicFileAttributes;
 import java.nio.file.attribute.FileAttribute;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.security.SecureRandom;
@@ -24,7 +26,9 @@ public final class ManifestFiles {
   private static final String MANIFEST = "manifest.json";
   private static final String KEY = "manifest.key";
   private static final int KEY_BYTES = 32;
-  private static final long LARGEST = 32 << 20;
+
+  /** A manifest holds the script. */
+  private static final long LARGEST = 64 << 20;
 
   private static final FileAttribute<?> OWN_FILE =
       PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------"));
@@ -78,17 +82,25 @@ public final class ManifestFiles {
   public Optional<Manifest> read(String job) {
     Path file = records.resolve(job.split("_")[0]).resolve(MANIFEST);
     try {
-      if (Files.size(file) > LARGEST) {
-        throw unreadable(file, "it is too large");
-      }
       return Optional.of(
-          ManifestJson.read(Files.readAllBytes(file))
+          ManifestJson.read(bytes(file))
               .orElseThrow(() -> unreadable(file, "it is no " + ManifestJson.SCHEMA)));
     } catch (NoSuchFileException none) {
       return Optional.empty();
     } catch (IOException failed) {
-      throw unreadable(file, failed.getMessage());
+      throw unreadable(file, TrustedFile.cause(failed));
     }
+  }
+
+  private static byte[] bytes(Path file) throws IOException {
+    BasicFileAttributes attributes = Files.readAttributes(file, BasicFileAttributes.class);
+    if (!attributes.isRegularFile()) {
+      throw new IOException("it is not a regular file");
+    }
+    if (attributes.size() > LARGEST) {
+      throw new IOException("it is larger than %d MiB".formatted(LARGEST >> 20));
+    }
+    return Files.readAllBytes(file);
   }
 
   private static Failure unreadable(Path file, String reason) {
@@ -107,7 +119,7 @@ public final class ManifestFiles {
     if (!Files.exists(file)) {
       makeKey(file);
     }
-    String text = Files.readString(file, StandardCharsets.US_ASCII).strip();
+    String text = new String(bytes(file), StandardCharsets.US_ASCII).strip();
     if (!text.matches("[0-9a-f]{" + 2 * KEY_BYTES + "}")) {
       throw new IOException(file + " is no key");
     }

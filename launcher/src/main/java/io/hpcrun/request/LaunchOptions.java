@@ -148,7 +148,11 @@ final class LaunchOptions {
             "-B " + word + ": -B is sbatch's --extra-node-info here", "write --bind " + word);
       }
       throw Failure.usage(
-          name + ": '" + word + "' is not " + option.value().description(), remedy(option, text));
+          name
+              + (text.isEmpty()
+                  ? " is empty"
+                  : ": '" + word + "' is not " + option.value().description()),
+          remedy(option, text));
     }
     return text;
   }

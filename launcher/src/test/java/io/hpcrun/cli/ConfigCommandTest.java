@@ -1,7 +1,9 @@
 package io.hpcrun.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
+import io.hpcrun.failure.Failure;
 import io.hpcrun.site.Site;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -43,6 +45,17 @@ class ConfigCommandTest {
     assertThat(config(user, "time")).isEqualTo("time = 7\n    [variable: SBATCH_TIMELIMIT]\n");
     assertThat(config(Map.of("SBATCH_PARTITION", "gpu"), "time"))
         .startsWith("time = 60\n    [partition: ");
+  }
+
+  @Test
+  void anUnknownKeyIsAnsweredByTheNearestOrWhereTheyAreListed() {
+    assertThatExceptionOfType(Failure.class)
+        .isThrownBy(() -> config(Map.of(), "records.spol"))
+        .withMessage("there is no key or option 'records.spol'")
+        .matches(failure -> failure.remedy().equals("write 'records.spool'"));
+    assertThatExceptionOfType(Failure.class)
+        .isThrownBy(() -> config(Map.of(), "nosuch"))
+        .matches(failure -> failure.remedy().startsWith("'hpcrun config reference' lists"));
   }
 
   private String config(Map<String, String> user, String... words) throws IOException {

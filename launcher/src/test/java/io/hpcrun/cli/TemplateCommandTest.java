@@ -84,6 +84,18 @@ class TemplateCommandTest {
   }
 
   @Test
+  void checksWhatFollowsABrokenTemplate() throws IOException {
+    Files.writeString(templates.resolve("a.yaml"), "nodes: [\n");
+    Files.writeString(templates.resolve("z.yaml"), "ntask: 4\n");
+    assertThat(run("template", "check")).isEqualTo(2);
+    assertThat(text(out))
+        .contains("a: broken: ", "a.yaml, line 2, column 1: this is not YAML")
+        .contains("lammps: good\n")
+        .contains("z: broken: ", "there is no key 'ntask' here\n    what to do: write 'ntasks'\n");
+    assertThat(text(err)).contains("2 of 3 templates are broken");
+  }
+
+  @Test
   void theLetterOfTheTimeLimitMayNameATemplate() {
     // What is missing is said of the template: it was found.
     assertThat(run("submit", "-t", "lammps", "-N2")).isEqualTo(2);

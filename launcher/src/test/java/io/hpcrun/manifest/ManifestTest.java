@@ -2,11 +2,13 @@ package io.hpcrun.manifest;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 
 import io.hpcrun.failure.ExitCode;
 import io.hpcrun.failure.Failure;
 import io.hpcrun.jobfile.JobFile;
 import io.hpcrun.manifest.ManifestMaker.Planned;
+import io.hpcrun.process.Programs;
 import io.hpcrun.request.GetoptParser;
 import io.hpcrun.request.OptionTable;
 import io.hpcrun.request.Requests;
@@ -16,12 +18,17 @@ import io.hpcrun.template.TemplatePath;
 import io.hpcrun.template.Templates;
 import io.hpcrun.timing.RecordDirectory;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.SeekableByteChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -323,6 +330,39 @@ class ManifestTest {
     assertThatExceptionOfType(Failure.class)
         .isThrownBy(() -> new ManifestFiles(new RecordDirectory(directory)).read("12"))
         .withMessageContaining("is no hpcrun.manifest/1");
+  }
+
+  @Test
+  void onlyARegularFileOfSensibleSizeIsRead() throws IOException {
+    ManifestFiles files = new ManifestFiles(new RecordDirectory(directory));
+    Path file = Files.createDirectories(directory.resolve("12")).resolve("manifest.json");
+    Files.createSymbolicLink(file, Path.of("/dev/zero"));
+    assertRefused(files, file, "it is not a regular file");
+    Files.delete(file);
+    Programs.run(List.of("mkfifo", file.toString()), Set.of(), new byte[0], Duration.ofSeconds(10));
+    assertThat(file).exists();
+    assertTimeoutPreemptively(
+        Duration.ofSeconds(10), () -> assertRefused(files, file, "it is not a regular file"));
+    Files.delete(file);
+    try (SeekableByteChannel large =
+        Files.newByteChannel(file, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
+      large.position(64 << 20).write(ByteBuffer.allocate(1));
+    }
+    assertRefused(files, file, "it is larger than 64 MiB");
+    Files.delete(file);
+    Files.createSymbolicLink(file, file.getFileName());
+    assertRefused(files, file, "Too many levels of symbolic links");
+    Files.createSymbolicLink(directory.resolve("manifest.key"), Path.of("/dev/zero"));
+    assertThatExceptionOfType(IOException.class)
+        .isThrownBy(files::masking)
+        .withMessageContaining("not a regular file");
+  }
+
+  private static void assertRefused(ManifestFiles files, Path file, String reason) {
+    assertThatExceptionOfType(Failure.class)
+        .isThrownBy(() -> files.read("12"))
+        .matches(failure -> failure.exitCode() == ExitCode.USAGE)
+        .withMessageStartingWith("the manifest " + file + " cannot be read: " + reason);
   }
 
   @Test

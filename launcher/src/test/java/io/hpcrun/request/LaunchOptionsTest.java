@@ -166,6 +166,13 @@ class LaunchOptionsTest {
   }
 
   @Test
+  void saysThatAValueIsEmpty() {
+    assertThatExceptionOfType(Failure.class)
+        .isThrownBy(() -> parse(List.of("--job-name=", "i.sif", "a")))
+        .withMessage("--job-name (-J) is empty");
+  }
+
+  @Test
   void refusesControlCharactersInDirectives() {
     for (String option : List.of("-J", "-o", "--comment", "-p", "-w")) {
       assertThatExceptionOfType(Failure.class)
