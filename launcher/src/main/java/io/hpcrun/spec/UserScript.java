@@ -17,11 +17,19 @@ public record UserScript(
     List<ByteString> arguments,
     ByteString text) {
 
+  /** How a job file's script begins that is one launch in each element of a job array. */
+  public static final String HEAD_OF_SWEEP = "#!/bin/bash -p\n# A sweep of ";
+
   /** Copies the lists. */
   public UserScript {
     directives = List.copyOf(directives);
     interpreter = List.copyOf(interpreter);
     arguments = List.copyOf(arguments);
+  }
+
+  /** Whether it is a job file's one launch in each element of a job array. */
+  public boolean isSweep() {
+    return text.latin1().startsWith(HEAD_OF_SWEEP);
   }
 
   /** The script with a job name that its own directives win over, as sbatch names a script. */

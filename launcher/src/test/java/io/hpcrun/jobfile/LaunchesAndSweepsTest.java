@@ -198,6 +198,15 @@ class LaunchesAndSweepsTest {
   }
 
   @Test
+  void theScriptOfASweepIsKnownFromThatOfSeveralLaunches() {
+    assertThat(spec(SWEEP).script().orElseThrow().isSweep()).isTrue();
+    assertThat(spec(LAUNCHES).script().orElseThrow().isSweep()).isFalse();
+    assertThat(
+            spec(LAUNCHES + "sweep: {parameters: {x: [1, 2]}}\n").script().orElseThrow().isSweep())
+        .isFalse();
+  }
+
+  @Test
   void refusesElementsWithoutAProgramAndElementsThatAreNotThere() {
     assertThatThrownBy(
             () -> spec("image: a.sif\ncommand: ['${x}']\nsweep: {parameters: {x: [a, '']}}\n"))
