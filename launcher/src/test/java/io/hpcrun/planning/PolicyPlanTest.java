@@ -377,6 +377,35 @@ class PolicyPlanTest {
         .isEmpty();
   }
 
+  /** As sbatch and hpcrun have it: what the script says is not asked of the environment. */
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "-p containers||true",
+        "--partition=\"containers\"||true",
+        "--part containers||true",
+        "--comment=Å -p containers||true",
+        "-N 1|containers|true",
+        "-p main|containers|false",
+        "-p main # not -p containers||false",
+        "-p main --comment=\"not -p containers \"||false",
+        "--part=main|containers|false",
+        "-p containers -p main||false",
+      })
+  void thePartitionOfAScriptIsThatOfItsDirectives(
+      String directive, String variable, boolean refused) {
+    PolicyLaunch launch =
+        new PolicyLaunch().asScript("#!/bin/bash\n#SBATCH " + directive + "\nhpcrun exec -- x\n");
+    if (variable != null) {
+      launch.variables.put("SBATCH_PARTITION", variable);
+    }
+    assertThat(launch.planned(PolicyLaunch.policy(ENFORCE)).refusals().isEmpty())
+        .isEqualTo(!refused);
+    launch.verbatim.add("--part=main");
+    assertThat(launch.planned(PolicyLaunch.policy(ENFORCE)).refusals()).isEmpty();
+  }
+
   @Test
   void optionsThatAreNotGivenAreLookedForElsewhere() {
     String rule = "forbid: {partition: gpu}\n";
