@@ -3,10 +3,14 @@ package io.hpcrun.daemon;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.hpcrun.cluster.ClusterFacts;
+import io.hpcrun.plan.Advice;
 import io.hpcrun.planning.PlanAnswer;
+import io.hpcrun.planning.PlanRequest;
 import io.hpcrun.planning.Planning;
 import io.hpcrun.policy.Policy;
 import io.hpcrun.slurm.SlurmClient;
+import io.hpcrun.spec.ByteString;
+import io.hpcrun.spec.UserScript;
 import java.io.IOException;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
@@ -98,6 +102,36 @@ class DaemonPlanningTest {
       assertThat(planning().plan(SampleLaunch.request()).refusals()).isEmpty();
       Files.writeString(rules, "rules: [{id: nonsense}]\n");
       assertThat(planning().plan(SampleLaunch.request()).refusals()).isEmpty();
+      assertThat(notices).isEmpty();
+    }
+  }
+
+  @Test
+  void theDaemonRefusesScriptsThatSlurmctldWouldRefuse() throws IOException {
+    Path site = directory.resolve("site.yaml");
+    Path policy = directory.resolve("policy.yaml");
+    Files.writeString(site, "contact: help@site\npolicy: " + policy + "\n");
+    String enforce = "enforce: {partitions: [%s]}\n";
+    Files.writeString(policy, enforce.formatted("main"));
+    SiteWatch watch = new SiteWatch(site);
+    PlanRequest request =
+        SampleLaunch.request(
+            new UserScript(
+                List.of(),
+                List.of(ByteString.of("/bin/bash")),
+                List.of(),
+                ByteString.of(UserScript.HEAD_OF_SWEEP + "x.\nexec hpcrun exec -- app\n")));
+    try (Service service =
+        new Service(settings(), () -> CLUSTER, Set::of, watch::site, watch::policy)) {
+      service.start();
+      PlanAnswer refused = planning().plan(request);
+      assertThat(refused).isEqualTo(PlanAnswer.to(request, watch.policy()));
+      assertThat(refused.refusals())
+          .extracting(Advice::remedy)
+          .containsExactly("write 'as: jobs' in the sweep, or ask help@site");
+      assertThat(planning().plan(SampleLaunch.request()).refusals()).isEmpty();
+      Files.writeString(policy, enforce.formatted("others"));
+      assertThat(planning().plan(request).refusals()).isEmpty();
       assertThat(notices).isEmpty();
     }
   }

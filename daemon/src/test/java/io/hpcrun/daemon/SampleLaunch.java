@@ -13,6 +13,7 @@ import io.hpcrun.spec.Mode;
 import io.hpcrun.spec.MpiChoice;
 import io.hpcrun.spec.Staging;
 import io.hpcrun.spec.Surroundings;
+import io.hpcrun.spec.UserScript;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -35,12 +36,21 @@ public final class SampleLaunch {
 
   /** A request to plan it. */
   public static PlanRequest request() {
+    return request(LaunchSpec.Kind.JOB, Optional.empty());
+  }
+
+  /** The same of a script that starts it. */
+  static PlanRequest request(UserScript script) {
+    return request(LaunchSpec.Kind.SCRIPT, Optional.of(script));
+  }
+
+  private static PlanRequest request(LaunchSpec.Kind kind, Optional<UserScript> script) {
     LaunchSpec spec =
         new LaunchSpec(
             Path.of("/images/héllo.sif"),
-            LaunchSpec.Kind.JOB,
+            kind,
             List.of(ByteString.of("app"), ByteString.ofLatin1("\u00ff'$(touch x)\n\"")),
-            Optional.empty(),
+            script,
             List.of(),
             List.of("--licenses=a b"),
             List.of(),

@@ -273,9 +273,7 @@ public final class Job {
     Slots slots = array.map(Sweep::slots).orElse(Slots.NONE);
     if (launches.isEmpty()) {
       return LaunchScript.one(
-          "A sweep of " + place.file(),
-          rendered.apply(new Launch("", List.of(), command, place)),
-          slots);
+          place.file(), rendered.apply(new Launch("", List.of(), command, place)), slots);
     }
     List<LaunchScript.Launch> all = launches.stream().map(rendered).toList();
     String what = "The launches of " + place.file();

@@ -79,7 +79,7 @@ public final class JobFile {
    * The values of all parameters.
    *
    * @param given the words {@code NAME=VALUE} of the command line; a list is given by several
-   * @throws Failure with exit code 2 for a value that is wrong, twice there or missing
+   * @throws Failure with exit code 2 for a value that is wrong, twice there, missing or swept
    */
   public Map<String, Parameter.Value> values(List<String> given) {
     Map<String, List<String>> texts = new LinkedHashMap<>();
@@ -94,6 +94,7 @@ public final class JobFile {
           .computeIfAbsent(word.substring(0, equals), name -> new ArrayList<>())
           .add(word.substring(equals + 1));
     }
+    refuseSwept(texts.keySet());
     texts.keySet().stream()
         .filter(name -> !parameters.containsKey(name))
         .findFirst()
@@ -131,7 +132,7 @@ public final class JobFile {
   private Map<String, Parameter.Value> values(
       Function<Parameter, Optional<Parameter.Value>> given) {
     Map<String, Parameter.Value> values = new LinkedHashMap<>();
-    Set<String> swept = swept();
+    Set<String> swept = swept().keySet();
     parameters.forEach(
         (name, parameter) -> {
           Optional<Parameter.Value> value = given.apply(parameter).or(() -> settled(parameter));
@@ -199,11 +200,25 @@ public final class JobFile {
         .map(YamlValue::map);
   }
 
-  private Set<String> swept() {
+  private Map<String, YamlMap.Entry> swept() {
     return sweepText()
         .flatMap(text -> text.find("parameters"))
-        .map(map -> map.map().entries().keySet())
-        .orElse(Set.of());
+        .map(map -> map.map().entries())
+        .orElse(Map.of());
+  }
+
+  private void refuseSwept(Set<String> given) {
+    swept().values().stream()
+        .filter(entry -> given.contains(entry.key()))
+        .findFirst()
+        .ifPresent(
+            entry -> {
+              throw entry
+                  .place()
+                  .wrong(
+                      "'%s' is swept here, and --set gives it one value".formatted(entry.key()),
+                      "take it out of --set, or out of the sweep");
+            });
   }
 
   /**

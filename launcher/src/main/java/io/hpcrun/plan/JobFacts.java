@@ -16,6 +16,7 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 
 /**
  * What a launch asks Slurm for: by options, by options that are passed on unread, by a script's
@@ -24,7 +25,7 @@ import java.util.regex.Pattern;
  */
 final class JobFacts {
   private static final String LONG = "--";
-  private static final Pattern DIRECTIVE = Pattern.compile("#SBATCH\\s+(.*)");
+  private static final Pattern DIRECTIVE = Pattern.compile("(?s)#SBATCH\\s+(.*)");
   private static final Pattern COUNT = Pattern.compile("(?:[^:]*:)?([0-9]{1,9})([kKmMgG]?)");
   private static final Pattern MEMORY =
       Pattern.compile("([0-9]{1,12})(?:\\.[0-9]+)?([KMGTkmgt]?)[Bb]?");
@@ -38,36 +39,47 @@ final class JobFacts {
   JobFacts(LaunchSpec spec, Surroundings surroundings) {
     this.spec = spec;
     this.surroundings = surroundings;
-    spec.script().ifPresent(this::directives);
     if (spec.kind() != LaunchSpec.Kind.STEP) {
       for (SlurmOption option : SlurmOption.values()) {
         surroundings.variable(option.variable()).ifPresent(value -> options.put(option, value));
       }
     }
+    spec.script().ifPresent(this::directives);
     spec.slurm().forEach(setting -> options.put(setting.option(), setting.value()));
     words(spec.verbatim());
   }
 
   private void directives(UserScript script) {
     for (ByteString line : script.directives()) {
-      Matcher directive = DIRECTIVE.matcher(line.toString());
+      Matcher directive = DIRECTIVE.matcher(line.latin1());
       if (directive.matches()) {
-        words(List.of(directive.group(1).strip().split("\\s+")));
+        words(
+            UserScript.words(directive.group(1), "the script's line " + line).stream()
+                .map(word -> ByteString.ofLatin1(word).toString())
+                .toList());
       }
     }
   }
 
-  /** {@code --name=value}, {@code --name value}, {@code -xvalue}, {@code -x value}. */
+  /**
+   * {@code --name=value}, {@code --name value}, {@code -xvalue}, {@code -x value}; a name may be
+   * cut short.
+   */
   private void words(List<String> words) {
     for (int i = 0; i < words.size(); i++) {
       String word = words.get(i);
       String next = i + 1 < words.size() ? words.get(i + 1) : "";
+      String typed = word.split("=", 2)[0];
+      boolean whole =
+          Stream.of(SlurmOption.values()).anyMatch(each -> typed.equals(LONG + each.option()));
       for (SlurmOption option : SlurmOption.values()) {
         String name = LONG + option.option();
+        boolean named =
+            whole ? typed.equals(name) : typed.length() > LONG.length() && name.startsWith(typed);
         String letter = "-" + option.letter();
-        if (word.startsWith(name + "=")) {
-          options.put(option, word.substring(name.length() + 1));
-        } else if (word.equals(name) || word.equals(letter)) {
+        if (named && word.length() > typed.length()) {
+          options.put(option, word.substring(typed.length() + 1));
+        } else if (named || word.equals(letter)) {
           options.put(option, next);
         } else if (option.letter() != '\0' && word.startsWith(letter) && !word.startsWith(LONG)) {
           options.put(option, word.substring(letter.length()));

@@ -63,7 +63,7 @@ public final class Planner {
    * @throws Failure with exit code 3 when image, cluster and request do not fit together
    */
   public static Plan plan(LaunchSpec spec, Knowledge known, List<Decision> packing, Policy policy) {
-    return policy.rules().isEmpty()
+    return policy.equals(Policy.NONE)
         ? plan(spec, known, packing)
         : new PolicyRule(policy).plan(spec, known, packing);
   }

@@ -1,5 +1,6 @@
 package io.hpcrun.plan;
 
+import io.hpcrun.policy.Facts;
 import io.hpcrun.policy.Policy;
 import io.hpcrun.policy.Rule;
 import io.hpcrun.policy.Rule.Finding;
@@ -10,6 +11,7 @@ import io.hpcrun.spec.EnvironmentVariable;
 import io.hpcrun.spec.LaunchSpec;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /** Plans under the rules of a site: adds what they force, then asks them about the plan. */
 final class PolicyRule {
@@ -22,8 +24,25 @@ final class PolicyRule {
 
   Plan plan(LaunchSpec spec, Knowledge known, List<Decision> packing) {
     Plan plan = Planner.plan(forced(spec, known), known, packing);
-    List<Finding> findings = policy.judge(LaunchFacts.of(plan, known));
-    return plan.with(decisions, advice(findings, Verdict.WARN), advice(findings, Verdict.REFUSE));
+    Facts facts = LaunchFacts.of(plan, known);
+    List<Finding> findings = policy.judge(facts);
+    List<Advice> refusals = new ArrayList<>(closed(plan.spec(), facts).stream().toList());
+    refusals.addAll(advice(findings, Verdict.REFUSE));
+    return plan.with(decisions, advice(findings, Verdict.WARN), refusals);
+  }
+
+  /** slurmctld looks at what a script is before it asks the rules. */
+  private Optional<Advice> closed(LaunchSpec spec, Facts facts) {
+    return policy
+        .enforcement()
+        .flatMap(
+            enforcement ->
+                spec.script()
+                    .flatMap(
+                        script ->
+                            enforcement
+                                .closedToScripts(facts)
+                                .map(partition -> Advice.of(enforcement, partition, script))));
   }
 
   private static List<Advice> advice(List<Finding> findings, Verdict verdict) {

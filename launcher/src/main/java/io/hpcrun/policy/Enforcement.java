@@ -2,6 +2,7 @@ package io.hpcrun.policy;
 
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.stream.Stream;
 
 /**
@@ -101,4 +102,14 @@ public record Enforcement(
               RUNTIME_OPTIONS.stream()
                   .flatMap(option -> Stream.of("APPTAINER_" + option, "SINGULARITY_" + option)))
           .toList();
+
+  /** Of the partitions that a launch asks for, one that takes no scripts of users. */
+  public Optional<String> closedToScripts(Facts facts) {
+    return !userScripts
+            && facts.get(Fact.PARTITION.label()) instanceof Value.Texts(List<String> names)
+        ? names.stream()
+            .filter(name -> partitions.stream().anyMatch(glob -> glob.matches(name)))
+            .findFirst()
+        : Optional.empty();
+  }
 }

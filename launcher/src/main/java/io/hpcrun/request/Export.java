@@ -4,6 +4,7 @@ import io.hpcrun.spec.ByteString;
 import io.hpcrun.spec.LaunchSpec;
 import io.hpcrun.spec.SecretNames;
 import io.hpcrun.spec.SlurmOption;
+import io.hpcrun.spec.UserScript;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -70,7 +71,7 @@ public record Export(String source, List<String> items) {
 
   /** The words of an {@code #SBATCH} line. */
   public static List<String> directive(ByteString line) {
-    return ScriptFile.words(
+    return UserScript.words(
         line.latin1().substring("#SBATCH".length()), "the script's line " + line);
   }
 

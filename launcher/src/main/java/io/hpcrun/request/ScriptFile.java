@@ -90,7 +90,7 @@ record ScriptFile(List<String> options, UserScript script) {
       if (head && line.startsWith(SLURM)) {
         directives.add(ByteString.ofLatin1(line));
       } else if (head && line.startsWith(OWN)) {
-        options.addAll(words(line.substring(OWN.length()), path + ", line " + (i + 1)));
+        options.addAll(UserScript.words(line.substring(OWN.length()), path + ", line " + (i + 1)));
       }
     }
     return new ScriptFile(
@@ -105,7 +105,8 @@ record ScriptFile(List<String> options, UserScript script) {
   static Layer layer(List<ByteString> directives, Path path) {
     List<Setting> settings = new ArrayList<>();
     for (ByteString directive : directives) {
-      List<String> words = words(directive.latin1().substring(SLURM.length()), path.toString());
+      List<String> words =
+          UserScript.words(directive.latin1().substring(SLURM.length()), path.toString());
       for (int i = 0; i < words.size(); i++) {
         String word = words.get(i);
         String next = i + 1 < words.size() ? words.get(i + 1) : "";
@@ -145,48 +146,5 @@ record ScriptFile(List<String> options, UserScript script) {
         .filter(word -> !word.isEmpty())
         .map(ByteString::ofLatin1)
         .toList();
-  }
-
-  /**
-   * The words of such a line.
-   *
-   * @param line what follows its first word
-   * @param where it stands, for the message
-   * @throws Failure with exit code 2 when a quote is not closed
-   */
-  static List<String> words(String line, String where) {
-    List<String> words = new ArrayList<>();
-    StringBuilder word = null;
-    char quote = 0;
-    for (int i = 0; i < line.length(); i++) {
-      char c = line.charAt(i);
-      if (quote == 0 && Character.isWhitespace(c)) {
-        if (word != null) {
-          words.add(word.toString());
-        }
-        word = null;
-        continue;
-      }
-      if (quote == 0 && c == '#') {
-        break;
-      }
-      word = word == null ? new StringBuilder() : word;
-      if (c == quote) {
-        quote = 0;
-      } else if (quote == 0 && (c == '"' || c == '\'')) {
-        quote = c;
-      } else if (c == '\\' && quote != '\'' && i + 1 < line.length()) {
-        word.append(line.charAt(++i));
-      } else {
-        word.append(c);
-      }
-    }
-    if (quote != 0) {
-      throw Failure.usage(where + ": a " + quote + " is not closed", "close it in this line");
-    }
-    if (word != null) {
-      words.add(word.toString());
-    }
-    return words;
   }
 }

@@ -2,6 +2,7 @@ package io.hpcrun.script;
 
 import io.hpcrun.spec.ByteString;
 import io.hpcrun.spec.EnvironmentVariable;
+import io.hpcrun.spec.UserScript;
 import java.util.List;
 
 /**
@@ -10,6 +11,8 @@ import java.util.List;
  * source.
  */
 public final class LaunchScript {
+  private static final String HEAD = "#!/bin/bash -p\n# ";
+
   private final StringBuilder text = new StringBuilder();
 
   /**
@@ -42,12 +45,12 @@ public final class LaunchScript {
   /**
    * One launch, of which each element of a job array has another.
    *
-   * @param what what the launch is of, for the reader
+   * @param file where the launch stands, for the reader
    * @param slots what differs between the elements
    */
-  public static ByteString one(String what, Launch launch, Slots slots) {
+  public static ByteString one(String file, Launch launch, Slots slots) {
     LaunchScript script = new LaunchScript(slots);
-    script.head(what + ".");
+    script.head(UserScript.HEAD_OF_SWEEP, file + ".");
     script.line(script.words("exec hpcrun exec", launch));
     return script.toBytes();
   }
@@ -60,7 +63,7 @@ public final class LaunchScript {
    */
   public static ByteString inOrder(String what, List<Launch> launches, Slots slots) {
     LaunchScript script = new LaunchScript(slots);
-    script.head(what + ", one launch after the other; the first that fails ends the job.");
+    script.head(HEAD, what + ", one launch after the other; the first that fails ends the job.");
     script.text.append(
         """
         stopped=''
@@ -90,7 +93,7 @@ public final class LaunchScript {
    */
   public static ByteString together(String what, List<Launch> launches, Slots slots) {
     LaunchScript script = new LaunchScript(slots);
-    script.head(what + ", all launches at once; the job ends when all have.");
+    script.head(HEAD, what + ", all launches at once; the job ends when all have.");
     script.line("trap ':' TERM");
     script.line("names=() processes=()");
     for (Launch launch : launches) {
@@ -117,10 +120,9 @@ public final class LaunchScript {
     return script.toBytes();
   }
 
-  private void head(String comment) {
-    line("#!/bin/bash -p");
+  private void head(String start, String comment) {
     // A file's name may hold anything.
-    line("# " + ByteString.of(ByteString.of(comment).toString()).latin1());
+    line(start + ByteString.of(ByteString.of(comment).toString()).latin1());
     text.append(slots.source());
   }
 

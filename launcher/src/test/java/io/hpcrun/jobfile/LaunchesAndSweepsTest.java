@@ -183,6 +183,29 @@ class LaunchesAndSweepsTest {
         .startsWith(expected[2]);
   }
 
+  @ParameterizedTest
+  @ValueSource(strings = {"t=1|8, column 5: 't'", "k=one|9, column 5: 'k'"})
+  void aParameterThatIsSweptHasNoOtherValue(String given) {
+    JobFile file = new JobFile(List.of(JobFileTest.part(Origin.Kind.JOB_FILE, "job.yaml", SWEEP)));
+    String[] expected = given.split("\\|");
+    assertThatThrownBy(() -> file.values(List.of("n=2", expected[0])))
+        .isInstanceOf(Failure.class)
+        .hasMessage(
+            "job.yaml, line %s is swept here, and --set gives it one value".formatted(expected[1]))
+        .extracting(failure -> ((Failure) failure).remedy())
+        .isEqualTo("take it out of --set, or out of the sweep");
+    assertThat(file.values(List.of("n=2"))).containsOnlyKeys("n");
+  }
+
+  @Test
+  void theScriptOfASweepIsKnownFromThatOfSeveralLaunches() {
+    assertThat(spec(SWEEP).script().orElseThrow().isSweep()).isTrue();
+    assertThat(spec(LAUNCHES).script().orElseThrow().isSweep()).isFalse();
+    assertThat(
+            spec(LAUNCHES + "sweep: {parameters: {x: [1, 2]}}\n").script().orElseThrow().isSweep())
+        .isFalse();
+  }
+
   @Test
   void refusesElementsWithoutAProgramAndElementsThatAreNotThere() {
     assertThatThrownBy(

@@ -6,6 +6,8 @@ import io.hpcrun.image.ImageProfile;
 import io.hpcrun.plan.Advice;
 import io.hpcrun.plan.Decision;
 import io.hpcrun.policy.Policy;
+import io.hpcrun.script.LaunchScript;
+import io.hpcrun.script.Slots;
 import io.hpcrun.spec.ByteString;
 import io.hpcrun.spec.ContainerFlag;
 import io.hpcrun.spec.SlurmOption;
@@ -291,6 +293,117 @@ class PolicyPlanTest {
                   "nodes is not known: the list of nodes has brackets or is in a file;"
                       + " name fewer nodes, each by itself"));
     }
+  }
+
+  private static final String ENFORCE =
+      "contact: help@site\nenforce:\n  partitions: [containers, 'safe-*']\n";
+
+  private static final String SCRIPT = "#!/bin/bash\nhpcrun exec -- x\n";
+
+  private static final String SWEEP =
+      LaunchScript.one(
+              "job.yaml",
+              new LaunchScript.Launch("", List.of(), List.of(), List.of(ByteString.of("x"))),
+              Slots.NONE)
+          .utf8();
+
+  private static Advice closed(String partition, String what, String remedy) {
+    return new Advice(
+        "policy job-script: only jobs that hpcrun writes run here; submit with hpcrun run or hpcrun"
+            + " submit (%s takes no script that starts launches itself, %s)"
+                .formatted(partition, what),
+        remedy + ", or ask help@site",
+        "policy job-script (help@site)");
+  }
+
+  @Test
+  void aScriptThatSlurmctldWouldRefuseIsRefusedBefore() {
+    Policy policy = PolicyLaunch.policy(ENFORCE);
+    PlanAnswer script = new PolicyLaunch().in("main,safe-1").asScript(SCRIPT).planned(policy);
+    assertThat(script.refusals())
+        .containsExactly(
+            closed(
+                "safe-1",
+                "a user's or a job file's",
+                "start each launch with a 'hpcrun submit' of its own"));
+    assertThat(script.refusals().getFirst().isOfSite()).isTrue();
+    assertThat(script.script()).isEmpty();
+    PolicyLaunch sweep = new PolicyLaunch().in("containers").asScript(SWEEP);
+    sweep.force = true;
+    assertThat(sweep.planned(policy).refusals())
+        .containsExactly(
+            closed("containers", "as a sweep in one array is", "write 'as: jobs' in the sweep"));
+  }
+
+  @Test
+  void aSitesReasonForScriptsComesBeforeItsRules() {
+    PlanAnswer answer =
+        new PolicyLaunch()
+            .in("containers")
+            .asScript(SCRIPT)
+            .planned(
+                PolicyLaunch.policy(
+                    ENFORCE
+                        + "  reason: Ask first.\n"
+                        + "rules:\n  - {id: r, reason: R, forbid: {image: '*'}}\n"));
+    assertThat(answer.refusals())
+        .extracting(Advice::text)
+        .satisfiesExactly(
+            first -> assertThat(first).startsWith("policy job-script: Ask first (containers "),
+            second -> assertThat(second).startsWith("policy r: R "));
+  }
+
+  @Test
+  void aScriptThatSlurmctldTakesIsNotRefused() {
+    Policy policy = PolicyLaunch.policy(ENFORCE);
+    assertThat(new PolicyLaunch().in("containers").planned(policy).refusals()).isEmpty();
+    assertThat(new PolicyLaunch().in("main").asScript(SCRIPT).planned(policy).refusals()).isEmpty();
+    assertThat(new PolicyLaunch().asScript(SCRIPT).planned(policy).refusals())
+        .as("the partition is not known")
+        .isEmpty();
+    assertThat(
+            new PolicyLaunch()
+                .in("containers")
+                .asScript(SCRIPT)
+                .planned(PolicyLaunch.policy(ENFORCE + "  user-scripts: allow\n"))
+                .refusals())
+        .isEmpty();
+    assertThat(
+            new PolicyLaunch()
+                .in("containers")
+                .asScript(SCRIPT)
+                .planned(PolicyLaunch.rule("require: {image: /apps/*}\n"))
+                .refusals())
+        .isEmpty();
+  }
+
+  /** As sbatch and hpcrun have it: what the script says is not asked of the environment. */
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "-p containers||true",
+        "--partition=\"containers\"||true",
+        "--part containers||true",
+        "--comment=Å -p containers||true",
+        "-N 1|containers|true",
+        "-p main|containers|false",
+        "-p main # not -p containers||false",
+        "-p main --comment=\"not -p containers \"||false",
+        "--part=main|containers|false",
+        "-p containers -p main||false",
+      })
+  void thePartitionOfAScriptIsThatOfItsDirectives(
+      String directive, String variable, boolean refused) {
+    PolicyLaunch launch =
+        new PolicyLaunch().asScript("#!/bin/bash\n#SBATCH " + directive + "\nhpcrun exec -- x\n");
+    if (variable != null) {
+      launch.variables.put("SBATCH_PARTITION", variable);
+    }
+    assertThat(launch.planned(PolicyLaunch.policy(ENFORCE)).refusals().isEmpty())
+        .isEqualTo(!refused);
+    launch.verbatim.add("--part=main");
+    assertThat(launch.planned(PolicyLaunch.policy(ENFORCE)).refusals()).isEmpty();
   }
 
   @Test

@@ -436,6 +436,27 @@ class SlurmScriptsTest {
 
   @ParameterizedTest
   @MethodSource("luas")
+  void theCommandRefusesTheScriptsThatSlurmctldRefuses(String lua) {
+    for (String choice : List.of("refuse", "allow")) {
+      Policy policy =
+          PolicyLaunch.policy(
+              "contact: x\nenforce: {partitions: [containers, 'c-*'], user-scripts: "
+                  + choice
+                  + "}");
+      for (String partition : List.of("containers", "main", "main,c-1", "c", "main,containers-2")) {
+        PolicyLaunch script =
+            new PolicyLaunch().in(partition).asScript("#!/bin/bash\nhpcrun exec -- x\n");
+        for (PolicyLaunch launch : List.of(script, new PolicyLaunch().in(partition))) {
+          assertThat(launch.planned(policy).refusals().isEmpty())
+              .as("%s in %s, scripts: %s", launch.kind, partition, choice)
+              .isEqualTo(ask(lua, policy, job(partition, launch.scriptText())).passes());
+        }
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("luas")
   void interactiveJobsKeepTheRulesThatAreAboutJobs(String lua) {
     Policy policy =
         PolicyLaunch.policy(

@@ -194,7 +194,7 @@ class LaunchScriptTest {
                 ByteString.of("app"),
                 ByteString.of("--a=" + Slots.mark(0) + Slots.mark(1) + "$x"),
                 ByteString.of(Slots.mark(0))));
-    ByteString script = LaunchScript.one("A sweep", launch, slots);
+    ByteString script = LaunchScript.one("job.yaml", launch, slots);
     for (int element = 0; element < slots.size(); element += 5) {
       List<String> values = slots.element(element);
       End end = run(script, Map.of("SLURM_ARRAY_TASK_ID", Integer.toString(element)));
