@@ -1,10 +1,14 @@
 package io.hpcrun;
 
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.equivalentTo;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static com.tngtech.archunit.library.Architectures.layeredArchitecture;
 import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
 
+import com.tngtech.archunit.core.domain.JavaCall;
 import com.tngtech.archunit.core.domain.JavaClasses;
+import com.tngtech.archunit.core.domain.properties.HasName;
+import com.tngtech.archunit.core.domain.properties.HasOwner;
 import com.tngtech.archunit.core.importer.ImportOption;
 import com.tngtech.archunit.junit.AnalyzeClasses;
 import com.tngtech.archunit.junit.ArchTest;
@@ -112,8 +116,11 @@ class ArchitectureTest {
         .haveNameNotMatching("io\\.hpcrun\\.process\\.Programs\\$.*")
         .should()
         .dependOnClassesThat()
-        .haveNameMatching(
-            "org\\.apache\\.commons\\.exec\\..*|java\\.lang\\.(ProcessBuilder|Runtime)")
+        .haveNameMatching("org\\.apache\\.commons\\.exec\\..*|java\\.lang\\.ProcessBuilder")
+        .orShould()
+        .callMethodWhere(
+            JavaCall.Predicates.target(HasOwner.Predicates.With.owner(equivalentTo(Runtime.class)))
+                .and(JavaCall.Predicates.target(HasName.Predicates.name("exec"))))
         .check(classes);
   }
 

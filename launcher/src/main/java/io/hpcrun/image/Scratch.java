@@ -5,15 +5,10 @@ import java.io.IOException;
 import java.nio.file.DirectoryIteratorException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.FileSystemException;
-import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.nio.file.SimpleFileVisitor;
-import java.nio.file.attribute.BasicFileAttributes;
 import java.nio.file.attribute.PosixFileAttributes;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.nio.file.attribute.UserPrincipal;
 import java.time.Duration;
 import java.time.Instant;
@@ -86,7 +81,7 @@ final class Scratch implements AutoCloseable {
       if (attributes.isDirectory()
           && attributes.owner().equals(user)
           && attributes.lastModifiedTime().toInstant().isBefore(Instant.now().minus(KEPT))) {
-        remove(path);
+        UnpackedFiles.remove(path);
       }
     } catch (IOException failed) {
       LoggerFactory.getLogger(Scratch.class).debug("{} is not removed", path, failed);
@@ -116,7 +111,7 @@ final class Scratch implements AutoCloseable {
     try {
       for (int tries = 1; ; tries++) {
         try {
-          remove(directory);
+          UnpackedFiles.remove(directory);
           return;
         } catch (FileSystemException meanwhile) {
           if (tries == TRIES) {
@@ -128,41 +123,6 @@ final class Scratch implements AutoCloseable {
     } catch (IOException | InterruptedException failed) {
       LoggerFactory.getLogger(Scratch.class).debug("{} is not removed", directory, failed);
     }
-  }
-
-  private static void remove(Path top) throws IOException {
-    Files.walkFileTree(
-        top,
-        new SimpleFileVisitor<>() {
-          @Override
-          public FileVisitResult preVisitDirectory(Path directory, BasicFileAttributes attributes)
-              throws IOException {
-            Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString("rwx------"));
-            return FileVisitResult.CONTINUE;
-          }
-
-          @Override
-          public FileVisitResult visitFile(Path file, BasicFileAttributes attributes)
-              throws IOException {
-            Files.deleteIfExists(file);
-            return FileVisitResult.CONTINUE;
-          }
-
-          @Override
-          public FileVisitResult visitFileFailed(Path file, IOException failed) throws IOException {
-            if (failed instanceof NoSuchFileException) {
-              return FileVisitResult.CONTINUE;
-            }
-            throw failed;
-          }
-
-          @Override
-          public FileVisitResult postVisitDirectory(Path directory, IOException failed)
-              throws IOException {
-            Files.deleteIfExists(directory);
-            return FileVisitResult.CONTINUE;
-          }
-        });
   }
 
   /**
@@ -177,7 +137,7 @@ final class Scratch implements AutoCloseable {
     if (directory == null) {
       return;
     }
-    remove(directory);
+    UnpackedFiles.remove(directory);
     directory = null;
     try {
       Runtime.getRuntime().removeShutdownHook(hook);

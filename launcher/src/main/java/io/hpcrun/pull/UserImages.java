@@ -1,5 +1,6 @@
 package io.hpcrun.pull;
 
+import io.hpcrun.image.UnpackedFiles;
 import io.hpcrun.image.UserCache;
 import io.hpcrun.pull.PullFailure.Kind;
 import java.io.IOException;
@@ -140,7 +141,7 @@ public final class UserImages implements AutoCloseable {
 
   private Fetched fetch(Resolved wanted, String pin, Progress progress) throws IOException {
     Path work = directory.resolve(WORK + pin);
-    WorkDirectory.remove(work); // of a command that was killed
+    UnpackedFiles.remove(work); // of a command that was killed
     Files.createDirectory(work);
     Files.setPosixFilePermissions(work, PosixFilePermissions.fromString("rwx------"));
     try (Fetcher fetcher =
@@ -161,7 +162,7 @@ public final class UserImages implements AutoCloseable {
       Files.move(note, directory.resolve("pins").resolve(pin), StandardCopyOption.ATOMIC_MOVE);
       return new Fetched(image, digest);
     } finally {
-      WorkDirectory.remove(work);
+      UnpackedFiles.remove(work);
     }
   }
 
@@ -192,7 +193,7 @@ public final class UserImages implements AutoCloseable {
             FileChannel.open(lockFile, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
         FileLock lock = channel.tryLock()) {
       if (lock != null) {
-        WorkDirectory.remove(work);
+        UnpackedFiles.remove(work);
       }
     } catch (IOException | OverlappingFileLockException notNow) {
       LOG.debug("{} is left there: {}", work, notNow.toString());

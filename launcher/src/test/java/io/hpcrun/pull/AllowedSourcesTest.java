@@ -3,6 +3,7 @@ package io.hpcrun.pull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
+import io.hpcrun.image.UnpackedFiles;
 import io.hpcrun.pull.PullFailure.Kind;
 import java.io.IOException;
 import java.net.URI;
@@ -169,7 +170,7 @@ class AllowedSourcesTest {
       return catchThrowableOfType(
           PullFailure.class, () -> fetcher.fetch(resolved, work, (stage, done) -> {}));
     } finally {
-      WorkDirectory.remove(work);
+      UnpackedFiles.remove(work);
     }
   }
 

@@ -2,8 +2,8 @@ package io.hpcrun.daemon.images;
 
 import io.hpcrun.failure.Failure;
 import io.hpcrun.image.ImageReader;
+import io.hpcrun.image.UnpackedFiles;
 import io.hpcrun.pull.NoRoom;
-import io.hpcrun.pull.WorkDirectory;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
@@ -296,7 +296,7 @@ final class ImageFiles implements AutoCloseable {
   /** Removes a file or a directory with all that is in it. */
   static void remove(Path root) {
     try {
-      WorkDirectory.remove(root);
+      UnpackedFiles.remove(root);
     } catch (IOException failed) {
       LOG.warn("{} cannot be removed: {}", root, failed.toString());
     }

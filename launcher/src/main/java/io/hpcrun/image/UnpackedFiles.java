@@ -1,4 +1,4 @@
-package io.hpcrun.pull;
+package io.hpcrun.image;
 
 import java.io.IOException;
 import java.nio.file.AccessDeniedException;
@@ -10,9 +10,9 @@ import java.nio.file.SimpleFileVisitor;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.nio.file.attribute.PosixFilePermissions;
 
-/** What a pull works with, and leaves when it is killed. */
-public final class WorkDirectory {
-  private WorkDirectory() {}
+/** Files of an image in a directory for work. */
+public final class UnpackedFiles {
+  private UnpackedFiles() {}
 
   /** Removes a file or a directory with all that is in it, if it is there; follows no link. */
   public static void remove(Path root) throws IOException {
